@@ -1,0 +1,73 @@
+"""A simulated plant: what a scenario's ``simulation:`` starts, and what really was so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class PartTruth(Struct, frozen=True, kw_only=True):
+    """What a simulated part really is, known only to the plant and to those who score."""
+
+    part_id: str
+    product: str
+    defect: str | None = None
+    """Kind of defect, or None for a good part."""
+    area_px2: float = 0.0
+    contrast: float = 0.0
+    """Mean absolute difference to the part without the defect, over its mean brightness."""
+    challenge: bool = False
+    """A known bad part put in on purpose to test the inspection."""
+
+
+class PlantSummary(Struct, frozen=True, kw_only=True):
+    """The PLC's own books at the end, to hold the engine's against."""
+
+    triggers: int
+    answers: dict[str, int]
+    """How many answers of each code, by its name in lower case."""
+    gate: dict[str, int]
+    """How many parts took each way at the gate: pass, reject, divert."""
+
+
+class SimulatedPlant(Protocol):
+    """A plant in processes of its own. Built as ``PlantClass(config, folder)``.
+
+    Entering starts it and returns when its servers listen; leaving ends it. ``endpoints`` replace
+    the ``url`` of the scenario's devices by name, so that a free port can be used.
+    """
+
+    Config: ClassVar[type[BaseModel]]
+
+    def __init__(self, config: BaseModel, folder: Path) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Device name to URL."""
+        ...
+
+    async def start_line(self) -> None:
+        """Let the parts come; called when the engine is ready."""
+        ...
+
+    async def finished(self) -> PlantSummary:
+        """Return when the configured number of parts has left the gate."""
+        ...
+
+    def truth(self, part_ids: Iterable[str]) -> list[PartTruth]:
+        """Say what parts really were."""
+        ...

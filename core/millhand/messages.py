@@ -1,0 +1,36 @@
+"""The one catalogue of messages to people (GNU gettext).
+
+Wrap every text that a person reads in :func:`tr`. Placeholders are named, so that a
+translator may reorder them::
+
+    tr("The tag {tag} is unknown.", tag=name)
+
+The language is that of the environment (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``,
+``LANG``); a language without a catalogue falls back to English. Catalogues lie in
+``locale/<language>/LC_MESSAGES/millhand.mo``; ``locale/millhand.pot`` is the template.
+"""
+
+from __future__ import annotations
+
+import gettext
+from functools import lru_cache
+from pathlib import Path
+
+LOCALE_DIRECTORY = Path(__file__).parent / "locale"
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> gettext.NullTranslations:
+    return gettext.translation("millhand", LOCALE_DIRECTORY, fallback=True)
+
+
+def tr(message: str, /, **values: object) -> str:
+    """Translate ``message`` and fill in its named placeholders."""
+    text = _catalogue().gettext(message)
+    return text.format(**values) if values else text
+
+
+def trn(singular: str, plural: str, count: int, /, **values: object) -> str:
+    """Translate with the plural form for ``count``, which fills the placeholder ``{count}``."""
+    text = _catalogue().ngettext(singular, plural, count)
+    return text.format(count=count, **values)

@@ -1,0 +1,1 @@
+"""The model package: manifest, verification, sessions on accelerators."""

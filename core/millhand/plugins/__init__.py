@@ -1,0 +1,1 @@
+"""Plugins: hook specifications, discovery by entry points, the report of what was found."""

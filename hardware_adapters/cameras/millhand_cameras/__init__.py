@@ -1,0 +1,1 @@
+"""Folder and video cameras for Millhand."""

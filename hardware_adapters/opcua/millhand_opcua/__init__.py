@@ -1,0 +1,1 @@
+"""OPC UA adapter for Millhand, on asyncua."""

@@ -1,0 +1,1 @@
+"""Simulated plants, PLCs and cameras for Millhand."""

@@ -1,0 +1,1 @@
+"""Quality inspection agents for Millhand."""
