@@ -1,0 +1,230 @@
+"""What the journal's entries hold: one struct for each kind of entry.
+
+The kind of an entry is the struct's wire tag. Bodies are canonical JSON
+(:func:`millhand.contracts.codec.to_json`); whoever reads the journal with SQL alone can read them too.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from millhand.contracts.command import Answer, Command, Write, WriteResult
+from millhand.contracts.decision import Action, Decision, Disposition, MachineAction
+from millhand.contracts.events import Event
+from millhand.contracts.modes import Mode
+from millhand.contracts.observation import Memory, Observation
+
+
+class Started(Struct, frozen=True, kw_only=True, tag="started"):
+    """The engine started: which scenario, which versions, which packages."""
+
+    scenario: str
+    scenario_sha256: str
+    millhand: str
+    plugins: dict[str, str] = {}
+    packages: dict[str, str] = {}
+    """``<agent>.<role>[.<product>]`` to package id."""
+    safe_mode: bool = False
+
+
+class Stopped(Struct, frozen=True, kw_only=True, tag="stopped"):
+    """The engine stopped in an orderly manner."""
+
+    reason: str
+    decisions: int
+
+
+class Ruling(Struct, frozen=True, kw_only=True):
+    """What the guard said of one action, and the rule that said it."""
+
+    allowed: bool
+    rule: str
+    """``mode``, ``allow_list``, ``range``, ``rate``, ``budget``, ``interlock``, ``age``, ``lease``,
+    ``deadline``, or ``ok``."""
+    reason: str = ""
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """One action with the target that its role is bound to and the guard's ruling."""
+
+    action: Action
+    target: str
+    """Device and channel, tag, robot or record sink in the scenario: ``plc.result``."""
+    ruling: Ruling
+    writes: tuple[Write, ...] = ()
+    """What a permit was asked for."""
+
+
+class Cause(StrEnum):
+    """Why a part got the disposition it got."""
+
+    DECIDED = "decided"
+    UNSURE = "unsure"
+    LATE = "late"
+    BLIND = "blind"
+    CONTRADICTED = "contradicted"
+    MISSED = "missed"
+    """Its trigger was never seen."""
+    DROPPED = "dropped"
+    """Its trigger found the queue full."""
+    FAILED = "failed"
+    """The agent or its worker failed."""
+    UNKNOWN_PRODUCT = "unknown_product"
+
+
+class Intent(Struct, frozen=True, kw_only=True, tag="intent"):
+    """What is about to be done and why; durable before anything leaves the machine.
+
+    For a triggered part this entry *is* its one disposition.
+    """
+
+    observation: Observation
+    decision: Decision
+    cause: Cause
+    mode: Mode
+    disposition: Disposition | None = None
+    machine: MachineAction = MachineAction.NONE
+    command: Command | None = None
+    judged: tuple[Judged, ...] = ()
+    memory_before: Memory = {}
+    memory_after: Memory = {}
+    scenario_sha256: str
+    deadline_ns: int
+    """Nanoseconds from the trigger to the deadline."""
+    stages_ns: dict[str, int] = {}
+    """Stage to monotonic nanoseconds since the trigger was detected, at the stage's end."""
+
+
+class OutcomeStatus(StrEnum):
+    """How an intent ended."""
+
+    CONFIRMED = "confirmed"
+    """The PLC's echo (or read-back, or sensor) says so."""
+    SENT = "sent"
+    """Sent at most once, on a channel without confirmation."""
+    REFUSED = "refused"
+    """By the guard at the second check, by the peer, or by the PLC's program."""
+    EXPIRED = "expired"
+    """The deadline passed; nothing was sent, or the PLC refused it as too late."""
+    NOT_SENT = "not_sent"
+    """The mode or the guard did not let it out, or there was nothing to send."""
+    UNKNOWN = "unknown"
+    """It may or may not have had an effect; never repeated."""
+    AWAITING = "awaiting"
+    """A person is asked."""
+
+
+class Outcome(Struct, frozen=True, kw_only=True, tag="outcome"):
+    """How an intent ended. The entry's id is the intent's."""
+
+    status: OutcomeStatus
+    detail: str = ""
+    result: WriteResult | None = None
+    answer: Answer | None = None
+    rulings: tuple[Ruling, ...] = ()
+    """Of the second check, where it refused."""
+    stages_ns: dict[str, int] = {}
+    """As in the intent, for the stages after it: ``durable``, ``sent``, ``answered``."""
+
+
+class Gate(Struct, frozen=True, kw_only=True, tag="gate"):
+    """What became of a part at the gate, as the PLC says (executed, defaulted, bypassed)."""
+
+    channel: str
+    answer: Answer
+
+
+class AlarmState(StrEnum):
+    """States of an alarm (ISA-18.2, reduced to what is journalled)."""
+
+    ACTIVE = "active"
+    ACKNOWLEDGED = "acknowledged"
+    CLEARED = "cleared"
+
+
+class Alarm(Struct, frozen=True, kw_only=True, tag="alarm"):
+    """Something that a person should know, named by who or what it is about."""
+
+    name: str
+    """Stable word: ``device_down``, ``action_refused``, ``trigger_missed``, ``agent_failed``."""
+    source: str
+    state: AlarmState
+    text: str
+    decision: str = ""
+
+
+class ModeChange(Struct, frozen=True, kw_only=True, tag="mode"):
+    """An agent's mode changed, and who changed it."""
+
+    agent: str
+    before: Mode | None
+    now: Mode
+    by: str
+    reason: str = ""
+
+
+class Published(Struct, frozen=True, kw_only=True, tag="event"):
+    """An event on the bus."""
+
+    event: Event
+
+
+class AnswerKind(StrEnum):
+    """What a person said about a question or a decision."""
+
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    DONT_KNOW = "dont_know"
+
+
+class Question(Struct, frozen=True, kw_only=True, tag="question"):
+    """A person is asked: to approve a proposal, or to say what a part really was."""
+
+    decision: str
+    agent: str
+    text: str
+    kind: str
+    """``proposal`` or ``label``."""
+    part_id: str | None = None
+    expires_utc_ns: int | None = None
+
+
+class Review(Struct, frozen=True, kw_only=True, tag="review"):
+    """What a person answered, who, and how they were known."""
+
+    question: str
+    """Id of the question's entry, or of the decision where nobody had asked."""
+    decision: str
+    answer: AnswerKind
+    label: str = ""
+    """With ``disagree``: what it really was."""
+    by: str
+    note: str = ""
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True, tag="checkpoint"):
+    """A segment of the chain was sealed; later entries chain from this one."""
+
+    segment: int
+    first_seq: int
+    last_seq: int
+    head: str
+
+
+Record = (
+    Started
+    | Stopped
+    | Intent
+    | Outcome
+    | Gate
+    | Alarm
+    | ModeChange
+    | Published
+    | Question
+    | Review
+    | Checkpoint
+)
