@@ -1,7 +1,7 @@
 """What the journal's entries hold: one struct for each kind of entry.
 
 The kind of an entry is the struct's wire tag. Bodies are canonical JSON
-(:func:`millhand.contracts.codec.to_json`); whoever reads the journal with SQL alone can read them too.
+(:func:`millhand.contracts.codec.to_json`), so that plain SQL can read them too.
 """
 
 from __future__ import annotations

@@ -1,0 +1,232 @@
+"""The safety envelope as a pure function: request, limits and facts in, a ruling out.
+
+The rules are asked in a fixed order and the first that refuses is named: mode, allow list,
+deadline, lease, interlock and its age, range, rate, budget. Nothing here reads a clock or a
+device; whoever asks brings the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from millhand.contracts import Mode, Quality, Sample, Value
+from millhand.journal.records import Ruling
+from millhand.messages import tr
+
+Interlock = Callable[[Mapping[str, Value]], bool]
+"""A compiled condition over tag values by ``device.tag``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the scenario allows for one target. Times in nanoseconds, rate per second."""
+
+    only_if: Interlock | None = None
+    only_if_text: str = ""
+    only_if_tags: tuple[str, ...] = ()
+    max_age_ns: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    rate_per_s: float | None = None
+    budget: float | None = None
+    budget_window_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a target's value that was let out: when, and how far."""
+
+    at_monotonic_ns: int
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known when an action is judged."""
+
+    now_monotonic_ns: int
+    mode: Mode
+    lease_live: bool = True
+    samples: Mapping[str, Sample] = field(default_factory=dict)
+    """Latest samples of the interlocks' tags by ``device.tag``; their receive time is their age."""
+    current: Value = None
+    """Value of the target now, where rate and budget are limited."""
+    changes: tuple[Change, ...] = ()
+    """Changes let out before, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One action to be judged."""
+
+    target: str
+    value: Value = None
+    """The number to be written, where it is one."""
+    part_bound: bool = False
+    allowed_targets: frozenset[str] = frozenset()
+    deadline_monotonic_ns: int | None = None
+    needs_lease: bool = False
+    approved: bool = False
+    """A person has approved it (mode *advise*)."""
+
+
+_Rule = Callable[[Request, Limits, Facts], Ruling | None]
+
+
+def judge(request: Request, limits: Limits | None, facts: Facts) -> Ruling:
+    """Rule on one action. ``limits`` is None where the scenario states none for the target."""
+    for rule in _RULES:
+        ruling = rule(request, limits or _NO_LIMITS, facts)
+        if ruling is not None:
+            return ruling
+    return Ruling(allowed=True, rule="ok")
+
+
+def _refuse(rule: str, reason: str) -> Ruling:
+    return Ruling(allowed=False, rule=rule, reason=reason)
+
+
+def _mode(request: Request, _limits: Limits, facts: Facts) -> Ruling | None:
+    if facts.mode is Mode.CONTROL:
+        return None
+    if facts.mode is Mode.ADVISE and request.approved and not request.part_bound:
+        return None
+    return _refuse("mode", tr("The agent's mode is {mode}.", mode=facts.mode.value))
+
+
+def _allow_list(request: Request, _limits: Limits, _facts: Facts) -> Ruling | None:
+    if request.target in request.allowed_targets:
+        return None
+    return _refuse(
+        "allow_list", tr("The scenario does not list {target} under may.", target=request.target)
+    )
+
+
+def _deadline(request: Request, _limits: Limits, facts: Facts) -> Ruling | None:
+    if request.deadline_monotonic_ns is None:
+        return None
+    late_ns = facts.now_monotonic_ns - request.deadline_monotonic_ns
+    if late_ns < 0:
+        return None
+    return _refuse("deadline", tr("The deadline passed {late:.1f} ms ago.", late=late_ns / 1e6))
+
+
+def _lease(request: Request, _limits: Limits, facts: Facts) -> Ruling | None:
+    if not request.needs_lease or facts.lease_live:
+        return None
+    return _refuse("lease", tr("The lease is not live: the device did not take its last renewal."))
+
+
+def _interlock(_request: Request, limits: Limits, facts: Facts) -> Ruling | None:
+    if limits.only_if is None:
+        return None
+    values: dict[str, Value] = {}
+    for tag in limits.only_if_tags:
+        sample = facts.samples.get(tag)
+        if sample is None:
+            return _refuse("interlock", tr("{tag} has not been read yet.", tag=tag))
+        if sample.quality is not Quality.GOOD:
+            return _refuse(
+                "interlock", tr("{tag} has quality {quality}.", tag=tag, quality=sample.quality)
+            )
+        age_ns = facts.now_monotonic_ns - sample.received_monotonic_ns
+        if limits.max_age_ns is not None and age_ns > limits.max_age_ns:
+            return _refuse(
+                "age",
+                tr(
+                    "{tag} is {age:.0f} ms old; at most {limit:.0f} ms are allowed.",
+                    tag=tag,
+                    age=age_ns / 1e6,
+                    limit=limits.max_age_ns / 1e6,
+                ),
+            )
+        values[tag] = sample.value
+    if limits.only_if(values):
+        return None
+    return _refuse("interlock", tr("{rule} does not hold.", rule=limits.only_if_text))
+
+
+def _number(value: Value) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _range(request: Request, limits: Limits, _facts: Facts) -> Ruling | None:
+    if limits.minimum is None and limits.maximum is None:
+        return None
+    number = _number(request.value)
+    low = limits.minimum if limits.minimum is not None else float("-inf")
+    high = limits.maximum if limits.maximum is not None else float("inf")
+    if number is not None and low <= number <= high:
+        return None
+    return _refuse(
+        "range",
+        tr("{value} is outside {low} to {high}.", value=request.value, low=low, high=high),
+    )
+
+
+def _step(request: Request, facts: Facts) -> float | None:
+    wanted, current = _number(request.value), _number(facts.current)
+    return None if wanted is None or current is None else abs(wanted - current)
+
+
+def _rate(request: Request, limits: Limits, facts: Facts) -> Ruling | None:
+    if limits.rate_per_s is None:
+        return None
+    step = _step(request, facts)
+    if step is None:
+        return _refuse("rate", tr("The present value is unknown, so its rate cannot be limited."))
+    recent = sum(
+        change.amount
+        for change in facts.changes
+        if facts.now_monotonic_ns - change.at_monotonic_ns < 1_000_000_000
+    )
+    if step + recent <= limits.rate_per_s:
+        return None
+    return _refuse(
+        "rate",
+        tr(
+            "A change of {step} within one second is more than {limit}.",
+            step=step + recent,
+            limit=limits.rate_per_s,
+        ),
+    )
+
+
+def _budget(request: Request, limits: Limits, facts: Facts) -> Ruling | None:
+    if limits.budget is None:
+        return None
+    step = _step(request, facts)
+    if step is None:
+        return _refuse("budget", tr("The present value is unknown, so its budget cannot be kept."))
+    spent = sum(
+        change.amount
+        for change in facts.changes
+        if facts.now_monotonic_ns - change.at_monotonic_ns < limits.budget_window_ns
+    )
+    if spent + step <= limits.budget:
+        return None
+    return _refuse(
+        "budget",
+        tr(
+            "{spent} of {budget} are spent in the last {window:.0f} s; {step} more is too much.",
+            spent=spent,
+            budget=limits.budget,
+            window=limits.budget_window_ns / 1e9,
+            step=step,
+        ),
+    )
+
+
+_RULES: tuple[_Rule, ...] = (
+    _mode,
+    _allow_list,
+    _deadline,
+    _lease,
+    _interlock,
+    _range,
+    _rate,
+    _budget,
+)
+_NO_LIMITS = Limits()
+
