@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""One command for each job of a developer; needs nothing but Python 3.11 or newer.
+
+    python dev.py demo                 run the first cell: a simulated line, inspected for real
+    python dev.py test                 all checks, then all tests but the slow ones
+    python dev.py test --slow          the slow ones too
+    python dev.py test -k guard        whatever else pytest understands
+    python dev.py check                lint, format, types, import rules, generated files
+    python dev.py docs                 write again what is generated: CLI reference, catalogues
+    python dev.py millhand plugins     the command `millhand` of this checkout
+
+The first run makes .venv and installs what the job needs; later runs start at once, until a
+requirements file or a pyproject.toml changes. The exit code is the job's. Use python3 where the
+system calls it so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+RUN_TIME = ("requirements-dev.txt",)
+"""What running needs. No torch, no tool of a developer."""
+TESTING = ("requirements-dev.txt", "requirements-test.txt")
+GENERATED = ("docs/catalogue.py", "docs/cli_reference.py")
+"""Scripts that write a generated file again, or with --check say whether it is up to date."""
+
+
+class JobError(Exception):
+    """A step failed; carries the exit code and what to tell the person."""
+
+    def __init__(self, code: int, message: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def say(text: str) -> None:
+    """Print one line of progress, apart from what the job itself prints."""
+    print(f"dev.py: {text}", file=sys.stderr, flush=True)
+
+
+def call(command: list[str]) -> int:
+    """Run a command in the repository's root and return its code; on Ctrl-C let it end itself."""
+    process = subprocess.Popen(command, cwd=ROOT)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # The terminal has told the child too. It tidies up; a second Ctrl-C reaches it as well.
+            continue
+
+
+# --- the environment ---
+
+
+def distributions() -> list[Path]:
+    """List the folders of our own distributions, as requirements-dev.txt names them."""
+    text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+    return [ROOT / path for path in re.findall(r"^-e\s+(\S+)", text, flags=re.MULTILINE)]
+
+
+def fingerprint(requirements: tuple[str, ...]) -> str:
+    """Hash all that decides what is installed: Python, requirement files, every pyproject.toml."""
+    digest = hashlib.sha256(sys.version.encode())
+    files = [ROOT / name for name in requirements]
+    files += [folder / "pyproject.toml" for folder in distributions()]
+    for file in files:
+        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def make_venv() -> None:
+    """Make .venv; an old one of another Python is replaced."""
+    say(f"making .venv with Python {sys.version.split()[0]}")
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    if call([sys.executable, "-m", "venv", str(VENV)]) != 0:
+        raise JobError(
+            4,
+            "the virtual environment could not be made. On Debian and Ubuntu: "
+            "sudo apt install python3-venv",
+        )
+
+
+def venv_fits() -> bool:
+    """Tell whether .venv is there and of the Python that runs this file."""
+    if not PYTHON.exists():
+        return False
+    question = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        answer = subprocess.run(
+            [str(PYTHON), "-c", question], capture_output=True, text=True, timeout=60, check=False
+        )
+    except OSError:
+        return False
+    return answer.stdout.strip() == ".".join(map(str, sys.version_info[:2]))
+
+
+def pip_install(*arguments: str) -> None:
+    """Install quietly; a failure is told with pip's own words."""
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if call([*command, *arguments]) != 0:
+        raise JobError(4, "pip could not install what is needed; its words are above")
+
+
+def ensure(requirements: tuple[str, ...]) -> None:
+    """Make .venv hold what ``requirements`` name, and do nothing where it already does."""
+    stamp = VENV / f"installed-{'-'.join(Path(name).stem for name in requirements)}"
+    wanted = fingerprint(requirements)
+    if venv_fits() and stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+        return
+    started = time.monotonic()
+    if not venv_fits():
+        make_venv()
+    say(f"installing {' and '.join(requirements)} into .venv (the first time takes a while)")
+    # The build backend once, instead of once for each of our distributions.
+    pip_install("hatchling>=1.27", "editables>=0.5")
+    pip_install("--no-build-isolation", *(f"--requirement={name}" for name in requirements))
+    stamp.write_text(wanted, encoding="ascii")
+    say(f"installed in {time.monotonic() - started:.0f} s")
+
+
+def tool(name: str) -> str:
+    """Return the path of a command of .venv."""
+    return str(BIN / (f"{name}.exe" if os.name == "nt" else name))
+
+
+# --- the jobs ---
+
+
+def demo(arguments: list[str]) -> int:
+    """Run the first cell."""
+    ensure(RUN_TIME)
+    return call([tool("millhand"), "demo", *arguments])
+
+
+def millhand(arguments: list[str]) -> int:
+    """Run the command of this checkout."""
+    ensure(RUN_TIME)
+    return call([tool("millhand"), *arguments])
+
+
+def packages() -> list[str]:
+    """List the import packages of all our distributions, for the type checker."""
+    return sorted(
+        str(marker.parent.relative_to(ROOT))
+        for folder in [ROOT / "core", *distributions()]
+        for marker in folder.glob("millhand*/py.typed")
+    )
+
+
+def check(arguments: list[str]) -> int:
+    """Run every check, tell which failed, and return 1 if any did."""
+    if arguments:
+        raise JobError(2, "check takes no arguments")
+    ensure(TESTING)
+    steps: list[tuple[str, list[str]]] = [
+        ("lint", [tool("ruff"), "check", "--quiet", "."]),
+        ("format", [tool("ruff"), "format", "--quiet", "--check", "."]),
+        ("types", [tool("mypy"), "--no-error-summary", "dev.py", *packages()]),
+        ("import rules", [tool("lint-imports"), "--no-logo"]),
+        *((f"{script} --check", [str(PYTHON), script, "--check"]) for script in GENERATED),
+    ]
+    failed = []
+    for name, command in steps:
+        say(f"check: {name}")
+        if call(command) != 0:
+            failed.append(name)
+    if failed:
+        say(f"check failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def test(arguments: list[str]) -> int:
+    """Run the checks and, where they pass, the tests. pytest has the last word."""
+    if "--no-check" in arguments:
+        arguments = [argument for argument in arguments if argument != "--no-check"]
+        ensure(TESTING)
+    elif check([]) != 0:
+        return 1
+    selection = ["-m", "not slow"]
+    if "--slow" in arguments:
+        arguments = [argument for argument in arguments if argument != "--slow"]
+        selection = []
+    return call([str(PYTHON), "-m", "pytest", *selection, *arguments])
+
+
+def docs(arguments: list[str]) -> int:
+    """Write every generated file again."""
+    if arguments:
+        raise JobError(2, "docs takes no arguments")
+    ensure(TESTING)
+    codes = [call([str(PYTHON), script]) for script in GENERATED]
+    return max(codes)
+
+
+JOBS = {
+    "demo": demo,
+    "test": test,
+    "check": check,
+    "docs": docs,
+    "millhand": millhand,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job named first and return its exit code."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(__doc__)
+        return 0 if arguments else 2
+    job = JOBS.get(arguments[0])
+    if job is None:
+        say(f"there is no job {arguments[0]!r}; there are: {', '.join(JOBS)}")
+        return 2
+    try:
+        return job(arguments[1:])
+    except JobError as failure:
+        say(str(failure))
+        return failure.code
+    except KeyboardInterrupt:
+        say("stopped")
+        return 130
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # noqa: UP036 - the one file that older Pythons get to read
+        sys.exit(
+            f"Millhand needs Python 3.11 or newer; this is {sys.version.split()[0]}.\n"
+            f"Install one and run it by name, for example: python3.12 {' '.join(sys.argv)}"
+        )
+    code = main(sys.argv[1:])
+    sys.exit(code if code >= 0 else 128 - code)
