@@ -6,6 +6,7 @@ A package is a folder::
     model.onnx             one or more graphs, by precision
     golden/*.npz           inputs with the outputs they must reproduce on every load
     card.md                the same for people
+    plan.json, LICENSE …   whatever else belongs to it
 
 Every file is listed with its SHA-256; the package's id is the hash of the manifest, so the
 id covers everything.
@@ -24,7 +25,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, h
 RelativePath = Annotated[
     str,
     Field(
-        pattern=r"^(?!/)(?!.*\.\.)[A-Za-z0-9._/-]+$",
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$",
         max_length=200,
         description="Path inside the package, forward slashes, no way out.",
     ),
@@ -88,6 +89,14 @@ class Golden(_Part):
     relative: float = Field(default=0.0, ge=0, description="Largest relative difference allowed.")
 
 
+class ExtraFile(_Part):
+    """A file that is neither graph nor golden: card, plan, licence text, calibration data."""
+
+    path: RelativePath
+    sha256: Sha256
+    meaning: str = Field(description="What it holds.")
+
+
 class Source(_Part):
     """Where training data came from."""
 
@@ -139,6 +148,7 @@ class Manifest(_Part):
     outputs: tuple[TensorSpec, ...] = Field(min_length=1)
     graphs: tuple[GraphFile, ...] = Field(min_length=1)
     golden: tuple[Golden, ...] = Field(min_length=1)
+    files: tuple[ExtraFile, ...] = ()
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="Plain values for the agent: thresholds, names."
     )
