@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, overload
 
 import msgspec
 
 from millhand.contracts.frames import Frame, FrameRef
 
 T = TypeVar("T")
+Buffer = bytes | bytearray | memoryview
 
 
 def _encode_extra(value: object) -> object:
@@ -38,11 +40,19 @@ def to_json(record: object) -> bytes:
     return _json.encode(record)
 
 
-def from_msgpack(kind: type[T]) -> Callable[[bytes | memoryview], T]:
+@overload
+def from_msgpack(kind: type[T]) -> Callable[[Buffer], T]: ...
+@overload
+def from_msgpack(kind: UnionType) -> Callable[[Buffer], Any]: ...
+def from_msgpack(kind: Any) -> Callable[[Buffer], Any]:
     """Return a decoder of ``kind``; it raises ``msgspec.ValidationError`` for anything else."""
     return msgspec.msgpack.Decoder(kind, dec_hook=_decode_extra).decode
 
 
-def from_json(kind: type[T]) -> Callable[[bytes | str], T]:
+@overload
+def from_json(kind: type[T]) -> Callable[[Buffer | str], T]: ...
+@overload
+def from_json(kind: UnionType) -> Callable[[Buffer | str], Any]: ...
+def from_json(kind: Any) -> Callable[[Buffer | str], Any]:
     """Return a decoder of ``kind``; it raises ``msgspec.ValidationError`` for anything else."""
     return msgspec.json.Decoder(kind, dec_hook=_decode_extra).decode

@@ -1,0 +1,131 @@
+"""What the engine and a worker say to each other: length-prefixed msgpack, one struct a message."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Raw, Struct
+
+from millhand.contracts import Decision, Needs, Used
+from millhand.contracts.codec import Buffer, from_msgpack, to_msgpack
+
+LENGTH = struct.Struct("<I")
+LARGEST_MESSAGE = 64 * 2**20
+
+
+class ModelSpec(Struct, frozen=True, kw_only=True):
+    """A package to open: which role, for which product (None for any), where it lies."""
+
+    role: str
+    product: str | None
+    folder: str
+    precision: str | None = None
+
+
+class AcceleratorSpec(Struct, frozen=True, kw_only=True):
+    """An accelerator to build in the worker: import path of its class and its configuration."""
+
+    name: str
+    target: str
+    config: dict[str, Any]
+
+
+class AgentSpec(Struct, frozen=True, kw_only=True):
+    """An agent to build in the worker."""
+
+    name: str
+    target: str
+    config: dict[str, Any]
+    models: tuple[ModelSpec, ...] = ()
+    accelerator: AcceleratorSpec | None = None
+
+
+class FrameSlot(Struct, frozen=True, kw_only=True):
+    """Where in the shared region a frame's pixels lie."""
+
+    role: str
+    offset: int
+    height: int
+    width: int
+    channels: int
+
+
+# --- engine to worker ---
+
+
+class Open(Struct, frozen=True, kw_only=True, tag="open"):
+    """The first message: build these agents and open their models."""
+
+    agents: tuple[AgentSpec, ...]
+
+
+class Decide(Struct, frozen=True, kw_only=True, tag="decide"):
+    """Decide one observation; the frames' pixels lie in the shared region of ``region_size``."""
+
+    number: int
+    agent: str
+    observation: Raw
+    frames: tuple[FrameSlot, ...] = ()
+    region_size: int = 0
+
+
+class Close(Struct, frozen=True, kw_only=True, tag="close"):
+    """Close the models and end."""
+
+
+ToWorker = Open | Decide | Close
+
+
+# --- worker to engine ---
+
+
+class OpenedAgent(Struct, frozen=True, kw_only=True):
+    """What was opened for one agent: package ids by ``role`` or ``role.product``, and on what."""
+
+    name: str
+    needs: Needs
+    packages: dict[str, str] = {}
+    used: dict[str, Used] = {}
+
+
+class Opened(Struct, frozen=True, kw_only=True, tag="opened"):
+    """All agents are ready to decide."""
+
+    agents: tuple[OpenedAgent, ...]
+
+
+class Decided(Struct, frozen=True, kw_only=True, tag="decided"):
+    """The answer, with the nanoseconds spent in ``decide``."""
+
+    number: int
+    decision: Decision
+    decide_ns: int
+
+
+class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
+    """Something went wrong; ``number`` is 0 while opening.
+
+    ``kind`` is the error's class name, so that the engine can tell what a person must mend
+    (``PackageError``) from a bug in the agent.
+    """
+
+    number: int
+    agent: str
+    kind: str
+    text: str
+    mend: str = ""
+    fault: str = ""
+
+
+FromWorker = Opened | Decided | Failed
+
+decode_to_worker: Callable[[Buffer], ToWorker] = from_msgpack(ToWorker)
+decode_from_worker: Callable[[Buffer], FromWorker] = from_msgpack(FromWorker)
+
+
+def framed(message: object) -> bytes:
+    """Encode a message with its length in front."""
+    body = to_msgpack(message)
+    return LENGTH.pack(len(body)) + body

@@ -1,0 +1,333 @@
+"""The engine's handle on a worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec import Raw
+
+from millhand.contracts import Decision, Observation
+from millhand.contracts.codec import to_msgpack
+from millhand.errors import (
+    ConfigError,
+    InternalError,
+    MillhandError,
+    NotAllowed,
+    PackageError,
+    Unavailable,
+)
+from millhand.isolate.frames import create_region, place_frames
+from millhand.isolate.messages import (
+    LARGEST_MESSAGE,
+    LENGTH,
+    AgentSpec,
+    Close,
+    Decide,
+    Decided,
+    Failed,
+    FromWorker,
+    Open,
+    Opened,
+    decode_from_worker,
+    framed,
+)
+from millhand.messages import tr
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+log = structlog.get_logger(__name__)
+
+_ERRORS: dict[str, type[MillhandError]] = {
+    "ConfigError": ConfigError,
+    "NotAllowed": NotAllowed,
+    "Unavailable": Unavailable,
+}
+_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+
+
+class WorkerLost(Unavailable):
+    """The worker process ended or was ended; it can be started again."""
+
+
+def error_from(failed: Failed) -> MillhandError:
+    """Turn a worker's report of a failure back into an error of ours."""
+    if failed.kind == "PackageError":
+        return PackageError(failed.text, fault=failed.fault, mend=failed.mend)
+    text = f"{failed.agent}: {failed.text}" if failed.agent else failed.text
+    return _ERRORS.get(failed.kind, InternalError)(text, mend=failed.mend)
+
+
+class Worker:
+    """One resident worker process with its agents and their models.
+
+    One observation is decided at a time; a caller that is cancelled while waiting does not
+    disturb the next one, because answers are matched by number.
+
+    Args:
+        name: for logs and alarms.
+        agents: what to build in it.
+        loopback: connect over loopback TCP with a one-time token instead of a socket pair
+            (the only way on Windows).
+        named_memory: share frames by a named block instead of a ``memfd``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        agents: Sequence[AgentSpec],
+        *,
+        loopback: bool = not hasattr(socket, "AF_UNIX"),
+        named_memory: bool | None = None,
+    ) -> None:
+        self.name = name
+        self._agents = tuple(agents)
+        self._loopback = loopback
+        self._region = (
+            create_region() if named_memory is None else create_region(named=named_memory)
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._wire: _Wire | None = None
+        self._output: asyncio.ReadTransport | None = None
+        self._turn = asyncio.Lock()
+        self._number = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id while it runs."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process can be asked."""
+        return self._wire is not None and not self._wire.lost.done()
+
+    async def start(self, timeout_s: float = 60.0) -> Opened:
+        """Start the process and return when all its agents are ready to decide.
+
+        Raises:
+            PackageError, ConfigError, NotAllowed: an agent could not be opened.
+            WorkerLost: the process ended by itself or was not ready in time.
+        """
+        loop = asyncio.get_running_loop()
+        connection = await self._spawn()
+        wire = _Wire(self.name)
+        await loop.create_connection(lambda: wire, sock=connection)
+        self._wire = wire
+        if self._process is not None and self._process.stderr is not None:
+            self._output, _ = await loop.connect_read_pipe(
+                lambda: _LogLines(self.name), self._process.stderr
+            )
+        answer = wire.expect(0)
+        wire.send(Open(agents=self._agents))
+        try:
+            async with asyncio.timeout(timeout_s):
+                message = await answer
+        except TimeoutError:
+            await self.stop(grace_s=0)
+            raise WorkerLost(
+                tr(
+                    "Worker {name} was not ready within {limit:.0f} s.",
+                    name=self.name,
+                    limit=timeout_s,
+                )
+            ) from None
+        if isinstance(message, Opened):
+            return message
+        await self.stop(grace_s=1)
+        if isinstance(message, Failed):
+            raise error_from(message)
+        raise InternalError(f"worker {self.name} opened with {type(message).__name__}")
+
+    async def decide(
+        self, agent: str, observation: Observation, frames: Mapping[str, NDArray[np.uint8]]
+    ) -> tuple[Decision, int]:
+        """Have one observation decided; returns the decision and nanoseconds inside ``decide``.
+
+        Raises:
+            WorkerLost: the process is gone, or went while deciding.
+            InternalError: the agent raised.
+        """
+        async with self._turn:
+            wire = self._wire
+            if wire is None or wire.lost.done():
+                raise WorkerLost(tr("Worker {name} is not running.", name=self.name))
+            await wire.idle()
+            self._number += 1
+            slots = place_frames(self._region, dict(frames))
+            message = Decide(
+                number=self._number,
+                agent=agent,
+                observation=Raw(to_msgpack(observation)),
+                frames=slots,
+                region_size=self._region.size,
+            )
+            answer = wire.expect(self._number)
+            wire.send(message)
+            reply = await asyncio.shield(answer)
+        if isinstance(reply, Decided):
+            return reply.decision, reply.decide_ns
+        if isinstance(reply, Failed):
+            raise error_from(reply)
+        raise InternalError(f"worker {self.name} answered with {type(reply).__name__}")
+
+    async def stop(self, grace_s: float = 2.0) -> None:
+        """End the process: ask, wait for at most ``grace_s``, then kill. Safe to call twice."""
+        process, wire = self._process, self._wire
+        if wire is not None:
+            if not wire.lost.done() and grace_s > 0:
+                wire.send(Close())
+                await asyncio.wait([wire.lost], timeout=grace_s)
+            wire.close()
+        if process is not None:
+            if process.poll() is None:
+                process.kill()
+            await asyncio.to_thread(process.wait)
+        if self._output is not None:
+            self._output.close()
+        self._process = self._wire = self._output = None
+
+    def close(self) -> None:
+        """Free the shared memory. Call after the last :meth:`stop`."""
+        self._region.close()
+
+    async def _spawn(self) -> socket.socket:
+        if self._loopback:
+            return await self._spawn_over_loopback()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = self._popen(f"fd:{theirs.fileno()}", (theirs.fileno(),))
+        ours.setblocking(False)
+        return ours
+
+    async def _spawn_over_loopback(self) -> socket.socket:
+        token = secrets.token_bytes(32)
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0), backlog=1) as server:
+            server.setblocking(False)
+            self._process = self._popen(
+                f"tcp:{server.getsockname()[1]}", (), standard_input=token.hex().encode() + b"\n"
+            )
+            while True:
+                connection, _ = await asyncio.wait_for(loop.sock_accept(server), timeout=30)
+                connection.setblocking(False)
+                received = await asyncio.wait_for(_receive_exactly(connection, 32), timeout=5)
+                if secrets.compare_digest(received, token):
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    return connection
+                connection.close()
+
+    def _popen(
+        self, connection: str, inherit: tuple[int, ...], *, standard_input: bytes = b""
+    ) -> subprocess.Popen[bytes]:
+        command = [
+            sys.executable, "-m", "millhand.isolate.worker", connection, self._region.handle,
+        ]  # fmt: skip
+        process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+            command,
+            stdin=subprocess.PIPE if standard_input else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=(*inherit, *self._region.inherited) if os.name == "posix" else (),
+            env={**_ONE_THREAD, **os.environ},
+        )
+        if process.stdin is not None:
+            process.stdin.write(standard_input)
+            process.stdin.close()
+        return process
+
+
+async def _receive_exactly(connection: socket.socket, count: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    received = b""
+    while len(received) < count:
+        more = await loop.sock_recv(connection, count - len(received))
+        if not more:
+            break
+        received += more
+    return received
+
+
+class _Wire(asyncio.Protocol):
+    """The engine's end of the connection: cuts the stream into messages, wakes who waits."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._buffer = bytearray()
+        self._waiting: dict[int, asyncio.Future[FromWorker]] = {}
+        self._transport: asyncio.Transport | None = None
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._buffer)
+            if length > LARGEST_MESSAGE:
+                log.error("worker_message_too_large", worker=self._name, length=length)
+                self.close()
+                return
+            if len(self._buffer) < LENGTH.size + length:
+                return
+            body = bytes(self._buffer[LENGTH.size : LENGTH.size + length])
+            del self._buffer[: LENGTH.size + length]
+            self._deliver(decode_from_worker(body))
+
+    def _deliver(self, message: FromWorker) -> None:
+        number = 0 if isinstance(message, Opened) else message.number
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(WorkerLost(tr("Worker {name} ended.", name=self._name)))
+                waiting.exception()  # marks it as seen where the caller has gone
+        self._waiting.clear()
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def expect(self, number: int) -> asyncio.Future[FromWorker]:
+        future: asyncio.Future[FromWorker] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        return future
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way, so that the shared frames may be overwritten."""
+        while self._waiting:
+            await asyncio.wait(self._waiting.values())
+
+    def send(self, message: object) -> None:
+        if self._transport is not None and not self.lost.done():
+            self._transport.write(framed(message))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+class _LogLines(asyncio.Protocol):
+    """Logs what a worker writes to its standard error, line by line, shortened."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._rest = b""
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._rest = self._rest[-4096:]
+        for line in lines:
+            log.info("worker_output", worker=self._name, text=line[:1000].decode(errors="replace"))
