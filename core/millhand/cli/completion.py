@@ -12,13 +12,13 @@ _SHELLS = ("bash", "zsh", "fish", "powershell")
 
 @click.command(
     help=tr(
-        "Print the script that makes your shell complete the words, options and files of millhand.\n"
+        "Print the script that makes your shell complete words, options and files of millhand.\n"
         "\n"
         "\b\n"
-        "bash:        millhand completion bash > ~/.local/share/bash-completion/completions/millhand\n"
-        "zsh:         millhand completion zsh > ~/.zfunc/_millhand      (with ~/.zfunc in fpath)\n"
-        "fish:        millhand completion fish > ~/.config/fish/completions/millhand.fish\n"
-        "powershell:  millhand completion powershell >> $PROFILE\n"
+        "bash:  millhand completion bash > ~/.local/share/bash-completion/completions/millhand\n"
+        "zsh:   millhand completion zsh > ~/.zfunc/_millhand        (with ~/.zfunc in fpath)\n"
+        "fish:  millhand completion fish > ~/.config/fish/completions/millhand.fish\n"
+        "PowerShell:  millhand completion powershell >> $PROFILE\n"
         "\n"
         "Then open a new shell."
     )

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import tempfile
 import traceback
@@ -112,7 +112,7 @@ def _tell_bug(error: BaseException) -> ExitCode:
 def _write_traceback(error: BaseException) -> Path:
     import platformdirs
 
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
     name = f"crash-{now}-{os.getpid()}.txt"
     text = "".join(traceback.format_exception(error))
     try:

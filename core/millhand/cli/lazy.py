@@ -59,7 +59,11 @@ class LazyGroup(click.Group):
             return self._words[cmd_name].load()
         return super().get_command(ctx, cmd_name) or self._more().get(cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
         """List the words with their summaries, importing none of them."""
         rows = [(name, word.summary) for name, word in self._words.items()]
         known = {name for name, _ in rows}

@@ -6,8 +6,8 @@ import click
 
 from millhand import __version__
 from millhand.cli.exits import ExitCode
-from millhand.cli.lazy import Program, Word
 from millhand.cli.language import translate_click
+from millhand.cli.lazy import Program, Word
 from millhand.messages import tr
 
 translate_click()

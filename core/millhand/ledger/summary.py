@@ -1,0 +1,199 @@
+"""The summary of a run: one record that the terminal, the report and machines read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from millhand.contracts.command import AnswerCode
+from millhand.contracts.plant import PartTruth, PlantSummary
+from millhand.journal.records import (
+    Alarm,
+    AlarmState,
+    Cause,
+    Intent,
+    ModeChange,
+    OutcomeStatus,
+    Started,
+)
+from millhand.ledger.economy import Money, Prices, money
+from millhand.ledger.intervals import Share, share
+from millhand.ledger.parts import Entry, PartLife, part_lives
+from millhand.ledger.score import DetectionLimit, Finding, Score, finding, score_parts
+from millhand.ledger.timing import Spread, StageTime, spread, timing_sheet
+
+ACCEPTED_STAGE = "answered"
+"""The stage at whose end the PLC has said yes."""
+_NS_PER_S = 1e9
+
+
+class RunSummary(Struct, frozen=True, kw_only=True):
+    """What happened in one run, from its start to the last entry."""
+
+    scenario: str
+    scenario_sha256: str
+    packages: dict[str, str]
+    started_utc_ns: int
+    ended_utc_ns: int
+    parts: int
+    """Triggered parts that got a journalled disposition."""
+    plc_triggers: int | None
+    """Triggers that the PLC counted, where its books are at hand."""
+    dispositions: dict[str, int]
+    products: dict[str, dict[str, int]]
+    """Product to dispositions."""
+    causes: dict[str, int]
+    outcomes: dict[str, int]
+    gate: dict[str, int]
+    """What the PLC says that became of the parts at the gate."""
+    undecided: Share
+    """Parts that were not decidable, of all parts."""
+    late: int
+    """Decided too late, or refused by the PLC as expired."""
+    refused: int
+    unknown: int
+    open: int
+    """Intents without an outcome yet."""
+    latency: Spread | None
+    """Trigger seen to result accepted by the PLC."""
+    poll_delay_ms: float
+    """Longest time that a trigger can have stood before it was seen; not part of ``latency``."""
+    stages: tuple[StageTime, ...]
+    decisions: int
+    """Decisions of all agents, also of those that only watch."""
+    decisions_per_s: float
+    modes: dict[str, str]
+    alarms: dict[str, int]
+    """Alarms raised, by name."""
+    score: Score | None
+    """Against the truth, where a simulation knows it."""
+    money: Money | None
+
+    @property
+    def balanced(self) -> bool | None:
+        """Whether every part that the PLC triggered has its one disposition; None if unknown."""
+        return None if self.plc_triggers is None else self.plc_triggers == self.parts
+
+
+def last_run(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries from the last start of the engine on."""
+    run: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry.record, Started):
+            run = []
+        run.append(entry)
+    return run
+
+
+def summarise(
+    entries: Iterable[Entry],
+    *,
+    truth: Iterable[PartTruth] | None = None,
+    plant: PlantSummary | None = None,
+    prices: Prices | None = None,
+    limit: DetectionLimit | None = None,
+) -> RunSummary:
+    """Summarise one run.
+
+    Args:
+        entries: the run's journal entries in order, as :func:`last_run` gives them.
+        truth: what the parts really were; without it there is neither score nor money.
+        plant: the PLC's own books, to hold ours against.
+        prices: the scenario's economy.
+        limit: from which size and contrast on a defect must be found.
+    """
+    entries = list(entries)
+    parts = part_lives(entries)
+    started = next((entry.record for entry in entries if isinstance(entry.record, Started)), None)
+    score = (
+        score_parts(parts, {part.part_id: part for part in truth}, limit)
+        if truth is not None
+        else None
+    )
+    outcomes = Counter(str(part.outcome.status) for part in parts if part.outcome)
+    causes = Counter(str(part.intent.cause) for part in parts)
+    accepted = [part for part in parts if _accepted(part)]
+    intents = [entry.record for entry in entries if isinstance(entry.record, Intent)]
+    return RunSummary(
+        scenario=started.scenario if started else "",
+        scenario_sha256=started.scenario_sha256 if started else "",
+        packages=started.packages if started else {},
+        started_utc_ns=entries[0].at_utc_ns if entries else 0,
+        ended_utc_ns=entries[-1].at_utc_ns if entries else 0,
+        parts=len(parts),
+        plc_triggers=plant.triggers if plant else None,
+        dispositions=dict(Counter(str(part.intent.disposition) for part in parts)),
+        products=_products(parts),
+        causes=dict(causes),
+        outcomes=dict(outcomes),
+        gate=dict(Counter(part.gate.name.lower() for part in parts if part.gate is not None)),
+        undecided=share(sum(finding(part) is Finding.UNDECIDED for part in parts), len(parts)),
+        late=sum(_late(part) for part in parts),
+        refused=outcomes[OutcomeStatus.REFUSED],
+        unknown=outcomes[OutcomeStatus.UNKNOWN],
+        open=sum(part.outcome is None for part in parts),
+        latency=spread(part.stages_ns[ACCEPTED_STAGE] for part in accepted),
+        poll_delay_ms=max((part.trigger.poll_delay_ns for part in parts), default=0) / 1e6,
+        stages=timing_sheet(part.stages_ns for part in accepted or parts),
+        decisions=len(intents),
+        decisions_per_s=_rate(parts),
+        modes=_modes(entries),
+        alarms=_alarms(entries),
+        score=score,
+        money=money(score, prices) if score and prices else None,
+    )
+
+
+def _accepted(part: PartLife) -> bool:
+    return (
+        part.outcome is not None
+        and part.outcome.status is OutcomeStatus.CONFIRMED
+        and ACCEPTED_STAGE in part.outcome.stages_ns
+    )
+
+
+def _late(part: PartLife) -> bool:
+    if part.intent.cause is Cause.LATE:
+        return True
+    if part.outcome is None:
+        return False
+    answer = part.outcome.answer
+    return part.outcome.status is OutcomeStatus.EXPIRED or (
+        answer is not None and answer.code is AnswerCode.EXPIRED
+    )
+
+
+def _products(parts: Iterable[PartLife]) -> dict[str, dict[str, int]]:
+    products: dict[str, Counter[str]] = {}
+    for part in parts:
+        products.setdefault(part.product or "", Counter())[str(part.intent.disposition)] += 1
+    return {product: dict(counts) for product, counts in products.items()}
+
+
+def _rate(parts: Sequence[PartLife]) -> float:
+    """Decisions a second from the first trigger to the last, so that idle ends do not count."""
+    if len(parts) < 2:
+        return 0.0
+    seen = [part.trigger.detected_monotonic_ns for part in parts]
+    span = max(seen) - min(seen)
+    return (len(parts) - 1) / (span / _NS_PER_S) if span > 0 else 0.0
+
+
+def _modes(entries: Iterable[Entry]) -> dict[str, str]:
+    return {
+        entry.record.agent: str(entry.record.now)
+        for entry in entries
+        if isinstance(entry.record, ModeChange)
+    }
+
+
+def _alarms(entries: Iterable[Entry]) -> dict[str, int]:
+    return dict(
+        Counter(
+            entry.record.name
+            for entry in entries
+            if isinstance(entry.record, Alarm) and entry.record.state is AlarmState.ACTIVE
+        )
+    )
