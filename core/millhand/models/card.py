@@ -1,0 +1,131 @@
+"""The model card: a package's manifest told to a person.
+
+The card is listed in the manifest and covered by the package's id, so it is written in one
+language on every machine: the same plan must rebuild the same package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from millhand.models.manifest import Latency, Manifest, Metric, TensorSpec
+
+
+def render_card(manifest: Manifest) -> str:
+    """Return the card as Markdown."""
+    teacher = manifest.teacher
+    product = f" for {manifest.product}" if manifest.product else ""
+    lines = [
+        f"# {manifest.name} {manifest.version}",
+        "",
+        f"{manifest.task}{product}. Licence {manifest.licence}. Made {manifest.created}.",
+        "",
+        "## Teacher",
+        "",
+        f"{teacher.id} ({teacher.kind}), licence {teacher.licence}.",
+        f"Permission to distil: {teacher.permission.value}. {teacher.evidence}",
+        *([f"Stated by {teacher.stated_by}."] if teacher.stated_by else []),
+        "",
+        "## Inputs and outputs",
+        "",
+        *_table(("tensor", "type", "shape", "meaning"), _tensors(manifest)),
+        "## Graphs",
+        "",
+        *_table(
+            ("file", "precision", "opset", "parameters"),
+            (
+                (graph.path, graph.precision, str(graph.opset), f"{graph.parameters:,}")
+                for graph in manifest.graphs
+            ),
+        ),
+        "## Measured",
+        "",
+        *_measured(manifest.metrics),
+        *_times(manifest.latency),
+        "## Data",
+        "",
+        *(
+            _table(
+                ("source", "items", "licence", "SHA-256", "made by"),
+                ((s.name, str(s.items), s.licence, s.sha256, s.recipe) for s in manifest.sources),
+            )
+            if manifest.sources
+            else ["None is stated.", ""]
+        ),
+        "## Rebuild",
+        "",
+        f"Seed {manifest.seed}, plan {manifest.plan_sha256 or 'none'}.",
+        *(["", "```sh", manifest.command, "```"] if manifest.command else []),
+        *(
+            ["", "## Notes", "", *(f"- {note}" for note in manifest.notes)]
+            if manifest.notes
+            else []
+        ),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _tensors(manifest: Manifest) -> Iterator[tuple[str, ...]]:
+    for side, specs in (("in", manifest.inputs), ("out", manifest.outputs)):
+        for spec in specs:
+            yield f"{side}: {spec.name}", spec.dtype, _shape(spec), spec.meaning
+
+
+def _shape(spec: TensorSpec) -> str:
+    return " x ".join(str(size) for size in spec.shape) or "scalar"
+
+
+def _measured(metrics: Sequence[Metric]) -> list[str]:
+    if not metrics:
+        return ["No figure of merit is stated.", ""]
+    return _table(
+        ("figure", "value", "interval", "teacher", "items", "data"),
+        (
+            (
+                metric.name,
+                f"{metric.value:.4g}",
+                _interval(metric),
+                "" if metric.teacher is None else f"{metric.teacher:.4g}",
+                str(metric.items),
+                metric.data,
+            )
+            for metric in metrics
+        ),
+    )
+
+
+def _interval(metric: Metric) -> str:
+    if metric.low is None or metric.high is None:
+        return ""
+    return f"{metric.low:.4g} to {metric.high:.4g} {metric.method}".rstrip()
+
+
+def _times(latency: Sequence[Latency]) -> list[str]:
+    if not latency:
+        return ["No time is stated.", ""]
+    return _table(
+        ("target", "run time", "provider", "precision", "threads", "p50 ms", "p99 ms", "measured"),
+        (
+            (
+                time.target,
+                time.runtime,
+                time.provider,
+                time.precision,
+                str(time.threads),
+                f"{time.p50_ms:.2f}",
+                f"{time.p99_ms:.2f}",
+                time.measured,
+            )
+            for time in latency
+        ),
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [*("| " + " | ".join(_cell(c) for c in line) + " |" for line in lines), ""]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

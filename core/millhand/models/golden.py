@@ -1,0 +1,171 @@
+"""Golden outputs: what a graph must reproduce before it may decide anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from millhand.contracts.adapters import Session
+from millhand.errors import PackageError
+from millhand.messages import tr
+from millhand.models.arrays import BadArrays, read_arrays
+from millhand.models.files import read_part
+from millhand.models.manifest import Golden, Manifest, TensorSpec
+from millhand.models.shapes import misfit
+
+if TYPE_CHECKING:
+    from millhand.models.package import Package
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenCase:
+    """One output of one golden file: the largest absolute difference met and the one allowed."""
+
+    path: str
+    output: str
+    largest_difference: float
+    absolute: float
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenReport:
+    """All golden cases of one precision, each within its bounds."""
+
+    precision: str
+    cases: tuple[GoldenCase, ...]
+
+    @property
+    def largest_difference(self) -> float:
+        """The largest absolute difference of all cases."""
+        return max((case.largest_difference for case in self.cases), default=0.0)
+
+
+def read_golden(data: bytes, golden: Golden, manifest: Manifest) -> tuple[Arrays, Arrays]:
+    """Return inputs and outputs of a golden file whose hash has been checked.
+
+    Raises:
+        PackageError: ``pickle`` for Python objects, ``golden`` for anything else wrong.
+    """
+    try:
+        arrays = read_arrays(data)
+    except BadArrays as error:
+        raise PackageError(
+            tr("{path} cannot be read: {why}.", path=golden.path, why=error),
+            fault="pickle" if error.pickle else "golden",
+            mend=tr("Build the package again."),
+        ) from error
+    sides: dict[str, Arrays] = {"input": {}, "output": {}}
+    for name, array in arrays.items():
+        side, _, tensor = name.partition(".")
+        if side not in sides:
+            raise _unfit(golden, tr("{name} is neither input nor output", name=name))
+        sides[side][tensor] = array
+    _check_side(golden, manifest.inputs, sides["input"], tr("inputs"))
+    _check_side(golden, manifest.outputs, sides["output"], tr("outputs"))
+    return sides["input"], sides["output"]
+
+
+def _check_side(golden: Golden, specs: tuple[TensorSpec, ...], arrays: Arrays, side: str) -> None:
+    if set(arrays) != {spec.name for spec in specs}:
+        raise _unfit(golden, tr("its {side} are not those of the manifest", side=side))
+    wrong = misfit(specs, arrays)
+    if wrong:
+        raise _unfit(golden, wrong)
+
+
+def _unfit(golden: Golden, why: str) -> PackageError:
+    return PackageError(
+        tr("The golden file {path} does not fit: {why}.", path=golden.path, why=why),
+        fault="golden",
+        mend=tr("Build the package again."),
+    )
+
+
+def golden_cases(package: Package, precision: str) -> list[tuple[Golden, Arrays, Arrays]]:
+    """Read the golden files for ``precision`` with their inputs and outputs.
+
+    Raises:
+        PackageError: ``golden``, there is none; ``hash``, a file changed since it was opened.
+    """
+    cases = [
+        (golden, *read_golden(read_part(package.path(golden), golden), golden, package.manifest))
+        for golden in package.manifest.golden
+        if golden.precision == precision
+    ]
+    if not cases:
+        raise PackageError(
+            tr(
+                "The package {id} has no golden outputs for {precision}.",
+                id=package.id,
+                precision=precision,
+            ),
+            fault="golden",
+            mend=tr("Build the package again; a graph that cannot be checked is not run."),
+        )
+    return cases
+
+
+def check_golden(session: Session, package: Package, precision: str) -> GoldenReport:
+    """Run every golden input of ``precision`` and compare.
+
+    Raises:
+        PackageError: ``golden`` where an output differs by more than its bounds, ``shape``
+            where it is not of the manifest's form.
+    """
+    cases: list[GoldenCase] = []
+    for golden, inputs, wanted in golden_cases(package, precision):
+        got = session.run(inputs)
+        wrong = misfit(package.manifest.outputs, got)
+        if wrong:
+            raise PackageError(
+                tr("The outputs of {id} do not fit its manifest: {why}.", id=package.id, why=wrong),
+                fault="shape",
+                mend=tr("Build the package again."),
+            )
+        cases.extend(
+            _compare(package.id, golden, name, got[name], array) for name, array in wanted.items()
+        )
+    return GoldenReport(precision, tuple(cases))
+
+
+def _compare(
+    package_id: str, golden: Golden, name: str, got: NDArray[Any], wanted: NDArray[Any]
+) -> GoldenCase:
+    difference = largest_difference(got, wanted)
+    near = got.shape == wanted.shape and np.allclose(
+        got.astype(np.float64),
+        wanted.astype(np.float64),
+        rtol=golden.relative,
+        atol=golden.absolute,
+        equal_nan=True,
+    )
+    if not near:
+        raise PackageError(
+            tr(
+                "{id} does not reproduce {path}: {output} differs by {difference:.4g}, "
+                "{allowed:.4g} is allowed.",
+                id=package_id,
+                path=golden.path,
+                output=name,
+                difference=difference,
+                allowed=golden.absolute,
+            ),
+            fault="golden",
+            mend=tr("Run it on another accelerator or precision, or build the package again."),
+        )
+    return GoldenCase(golden.path, name, difference, golden.absolute)
+
+
+def largest_difference(got: NDArray[Any], wanted: NDArray[Any]) -> float:
+    """Largest absolute difference; infinite for another shape, or NaN on one side only."""
+    if got.shape != wanted.shape:
+        return float("inf")
+    left, right = got.astype(np.float64), wanted.astype(np.float64)
+    apart = np.where(left == right, 0.0, np.abs(left - right))
+    apart[np.isnan(left) & np.isnan(right)] = 0.0
+    return float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max(initial=0.0))
