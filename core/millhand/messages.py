@@ -12,7 +12,9 @@ The language is that of the environment (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES
 
 from __future__ import annotations
 
+import difflib
 import gettext
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,3 +36,18 @@ def trn(singular: str, plural: str, count: int, /, **values: object) -> str:
     """Translate with the plural form for ``count``, which fills the placeholder ``{count}``."""
     text = _catalogue().ngettext(singular, plural, count)
     return text.format(count=count, **values)
+
+
+def did_you_mean(met: str, known: Iterable[str]) -> str:
+    """Say which known names are near to the one met, or list them where they are few.
+
+    Returns an empty text where there is nothing helpful to say.
+    """
+    names = sorted(set(known))
+    folded = {name.casefold(): name for name in names}
+    near = [folded[hit] for hit in difflib.get_close_matches(met.casefold(), folded, n=3)]
+    if near:
+        return tr("Did you mean {names}?", names=tr(" or ").join(near))
+    if names and len(names) <= 12:
+        return tr("Known are: {names}.", names=", ".join(names))
+    return ""

@@ -1,0 +1,167 @@
+"""The whole of ``scenario.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from millhand.contracts import Disposition
+from millhand.messages import tr
+from millhand.scenario.agents import Agent
+from millhand.scenario.devices import Device
+from millhand.scenario.envelope import GuardRule
+from millhand.scenario.parts import Flag, InnerPath, Name, Number, Part, Reference, Whole, refusal
+from millhand.scenario.units import Duration, Size
+from millhand.scenario.words import shown
+
+FORMAT_VERSION = 1
+
+
+def _format(value: Any) -> Any:
+    if value == FORMAT_VERSION and not isinstance(value, bool):
+        return value
+    raise refusal(
+        tr("The format {value} is not known to this version.", value=shown(value)),
+        expected=tr("millhand: 1"),
+        mend=tr(
+            "Write millhand: 1, or install the version of Millhand that the file was made for."
+        ),
+    )
+
+
+class Site(Part):
+    """Where the cell stands (ISA-95)."""
+
+    enterprise: str = Field(default="", description="Company.")
+    site: str = Field(default="", description="Plant.")
+    area: str = Field(default="", description="Area of the plant.")
+    line: str = Field(default="", description="Line.")
+    cell: str = Field(default="", description="Work cell.")
+
+
+class Simulation(Part):
+    """A simulated plant that is started together with the engine.
+
+    Keys that are not listed here are the plant's own options.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    plant: str = Field(description="The plant, as `millhand plugins` lists it.")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The plant's own options, as written."""
+        return dict(self.model_extra or {})
+
+
+class Money(Part):
+    """An amount in the scenario's currency, and what makes it believable; ``1.20`` alone too."""
+
+    amount: Number = Field(ge=0, description="The amount.")
+    assumption: str = Field(default="", description="Where the figure comes from.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return {"amount": value}
+        return value
+
+
+class Economy(Part):
+    """What things cost, so that decisions can be priced."""
+
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217: EUR, USD, JPY.")
+    scrapped_part: Money | None = Field(default=None, description="A part that is scrapped.")
+    escaped_defect: Money | None = Field(
+        default=None, description="A defective part that reaches the customer."
+    )
+    false_reject: Money | None = Field(
+        default=None, description="A good part rejected; that of a scrapped part where left out."
+    )
+    kwh: Money | None = Field(default=None, description="A kilowatt hour.")
+    operator_hour: Money | None = Field(default=None, description="An operator's hour.")
+
+
+class Pictures(Part):
+    """How long pictures and documents are kept."""
+
+    quota: Size = Field(
+        default=10_000_000_000, description="Room on disk; the oldest go first when it is full."
+    )
+    keep: dict[Disposition, Duration] = Field(
+        default_factory=lambda: {
+            Disposition.PASS: 7 * 86400.0,
+            Disposition.PASS_FLAGGED: 90 * 86400.0,
+            Disposition.DIVERT: 90 * 86400.0,
+            Disposition.REJECT: 90 * 86400.0,
+        },
+        description="How long, by what became of the part: pass, pass_flagged, divert, reject.",
+    )
+
+
+class Journal(Part):
+    """Where the journal lies and how long it is kept."""
+
+    folder: InnerPath = Field(
+        default="journal", description="Folder below the scenario's for journal and pictures."
+    )
+    url: str | None = Field(
+        default=None,
+        description="Database in place of the SQLite file, as SQLAlchemy writes it; a secret "
+        "reference (env:MILLHAND_JOURNAL) where it holds a password.",
+    )
+    keep: Duration | None = Field(
+        default=None, description="How long sealed segments are kept; for ever where left out."
+    )
+    pictures: Pictures = Field(default=Pictures(), description="Pictures and documents.")
+
+
+class Restarts(Part):
+    """How often a worker may be started again before its agents are degraded."""
+
+    at_most: Whole = Field(default=5, ge=0, description="Number of restarts.")
+    within: Duration = Field(default=600.0, description="The time that they are counted over.")
+
+
+class Worker(Part):
+    """A worker process: its limits. Agents share it by naming it under ``worker``."""
+
+    memory: Size = Field(default=2_000_000_000, description="Most memory; more ends the worker.")
+    hang: Duration = Field(
+        default=5.0, description="A decision that takes longer is aborted and the worker restarted."
+    )
+    spare: Flag = Field(default=True, description="Keep one started worker in reserve.")
+    restarts: Restarts = Field(default=Restarts(), description="Restart budget.")
+
+
+class ScenarioFile(Part):
+    """A cell: its devices, its agents, their limits, and what things cost."""
+
+    millhand: Annotated[Literal[1], BeforeValidator(_format)] = Field(
+        description="Version of this format: 1."
+    )
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$",
+        description="Name of the cell: letters, digits, hyphens.",
+    )
+    description: str = Field(default="", description="What this cell does, for people.")
+    site: Site = Field(default=Site(), description="Where the cell stands (ISA-95).")
+    simulation: Simulation | None = Field(
+        default=None, description="A simulated plant in place of real devices."
+    )
+    devices: dict[Name, Device] = Field(
+        default_factory=dict, description="Devices by name: PLCs, cameras, accelerators."
+    )
+    agents: dict[Name, Agent] = Field(default_factory=dict, description="Agents by name.")
+    workers: dict[Name, Worker] = Field(
+        default_factory=dict, description="Worker processes that agents share, by name."
+    )
+    guard: dict[Reference, GuardRule] = Field(
+        default_factory=dict,
+        description="Limits for what may be written, by device.channel or device.tag.",
+    )
+    economy: Economy | None = Field(default=None, description="What things cost.")
+    journal: Journal = Field(default=Journal(), description="Where the journal lies.")
