@@ -14,11 +14,19 @@ class Prices(Protocol):
     """The scenario's ``economy:`` section, in its ``currency`` for each part."""
 
     @property
-    def currency(self) -> str: ...
+    def currency(self) -> str:
+        """Three letters: EUR."""
+        ...
+
     @property
-    def scrapped_part(self) -> float: ...
+    def scrapped_part(self) -> float:
+        """What a part is worth that is thrown away."""
+        ...
+
     @property
-    def escaped_defect(self) -> float: ...
+    def escaped_defect(self) -> float:
+        """What a defective part costs that leaves the cell."""
+        ...
 
 
 class MoneyLine(Struct, frozen=True, kw_only=True):
@@ -51,8 +59,8 @@ def money(score: Score, prices: Prices) -> Money:
             score.caught,
             escape,
             tr(
-                "Without inspection each of these defective parts would have left the cell, and one "
-                "that does costs {price} later (economy.escaped_defect).",
+                "Without inspection each of these defective parts would have left the cell, and "
+                "one that does costs {price} later (economy.escaped_defect).",
                 price=_price(escape, prices),
             ),
         ),

@@ -12,7 +12,7 @@ from millhand.contracts.decision import Disposition
 from millhand.contracts.plant import PartTruth
 from millhand.journal.records import Cause
 from millhand.ledger.intervals import Share, share
-from millhand.ledger.parts import PartLife
+from millhand.ledger.run import PartLife
 
 PASSING = frozenset({Disposition.PASS, Disposition.PASS_FLAGGED})
 

@@ -9,18 +9,10 @@ from msgspec import Struct
 
 from millhand.contracts.command import AnswerCode
 from millhand.contracts.plant import PartTruth, PlantSummary
-from millhand.journal.records import (
-    Alarm,
-    AlarmState,
-    Cause,
-    Intent,
-    ModeChange,
-    OutcomeStatus,
-    Started,
-)
+from millhand.journal.records import Cause, OutcomeStatus
 from millhand.ledger.economy import Money, Prices, money
 from millhand.ledger.intervals import Share, share
-from millhand.ledger.parts import Entry, PartLife, part_lives
+from millhand.ledger.run import PartLife, Run
 from millhand.ledger.score import DetectionLimit, Finding, Score, finding, score_parts
 from millhand.ledger.timing import Spread, StageTime, spread, timing_sheet
 
@@ -77,18 +69,8 @@ class RunSummary(Struct, frozen=True, kw_only=True):
         return None if self.plc_triggers is None else self.plc_triggers == self.parts
 
 
-def last_run(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the entries from the last start of the engine on."""
-    run: list[Entry] = []
-    for entry in entries:
-        if isinstance(entry.record, Started):
-            run = []
-        run.append(entry)
-    return run
-
-
 def summarise(
-    entries: Iterable[Entry],
+    run: Run,
     *,
     truth: Iterable[PartTruth] | None = None,
     plant: PlantSummary | None = None,
@@ -98,15 +80,13 @@ def summarise(
     """Summarise one run.
 
     Args:
-        entries: the run's journal entries in order, as :func:`last_run` gives them.
+        run: the run as :func:`millhand.ledger.run.read_run` gives it.
         truth: what the parts really were; without it there is neither score nor money.
         plant: the PLC's own books, to hold ours against.
         prices: the scenario's economy.
         limit: from which size and contrast on a defect must be found.
     """
-    entries = list(entries)
-    parts = part_lives(entries)
-    started = next((entry.record for entry in entries if isinstance(entry.record, Started)), None)
+    parts = run.parts
     score = (
         score_parts(parts, {part.part_id: part for part in truth}, limit)
         if truth is not None
@@ -115,13 +95,12 @@ def summarise(
     outcomes = Counter(str(part.outcome.status) for part in parts if part.outcome)
     causes = Counter(str(part.intent.cause) for part in parts)
     accepted = [part for part in parts if _accepted(part)]
-    intents = [entry.record for entry in entries if isinstance(entry.record, Intent)]
     return RunSummary(
-        scenario=started.scenario if started else "",
-        scenario_sha256=started.scenario_sha256 if started else "",
-        packages=started.packages if started else {},
-        started_utc_ns=entries[0].at_utc_ns if entries else 0,
-        ended_utc_ns=entries[-1].at_utc_ns if entries else 0,
+        scenario=run.started.scenario if run.started else "",
+        scenario_sha256=run.started.scenario_sha256 if run.started else "",
+        packages=run.started.packages if run.started else {},
+        started_utc_ns=run.first_utc_ns,
+        ended_utc_ns=run.last_utc_ns,
         parts=len(parts),
         plc_triggers=plant.triggers if plant else None,
         dispositions=dict(Counter(str(part.intent.disposition) for part in parts)),
@@ -137,10 +116,10 @@ def summarise(
         latency=spread(part.stages_ns[ACCEPTED_STAGE] for part in accepted),
         poll_delay_ms=max((part.trigger.poll_delay_ns for part in parts), default=0) / 1e6,
         stages=timing_sheet(part.stages_ns for part in accepted or parts),
-        decisions=len(intents),
+        decisions=run.decisions,
         decisions_per_s=_rate(parts),
-        modes=_modes(entries),
-        alarms=_alarms(entries),
+        modes={agent: str(mode) for agent, mode in run.modes.items()},
+        alarms=dict(run.alarms),
         score=score,
         money=money(score, prices) if score and prices else None,
     )
@@ -179,21 +158,3 @@ def _rate(parts: Sequence[PartLife]) -> float:
     seen = [part.trigger.detected_monotonic_ns for part in parts]
     span = max(seen) - min(seen)
     return (len(parts) - 1) / (span / _NS_PER_S) if span > 0 else 0.0
-
-
-def _modes(entries: Iterable[Entry]) -> dict[str, str]:
-    return {
-        entry.record.agent: str(entry.record.now)
-        for entry in entries
-        if isinstance(entry.record, ModeChange)
-    }
-
-
-def _alarms(entries: Iterable[Entry]) -> dict[str, int]:
-    return dict(
-        Counter(
-            entry.record.name
-            for entry in entries
-            if isinstance(entry.record, Alarm) and entry.record.state is AlarmState.ACTIVE
-        )
-    )

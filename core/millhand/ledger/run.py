@@ -1,0 +1,144 @@
+"""A run as its journal tells it: entries read once and put together part by part."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from msgspec import Struct
+
+from millhand.contracts.command import AnswerCode
+from millhand.contracts.modes import Mode
+from millhand.contracts.triggers import PartTrigger
+from millhand.journal.records import (
+    Alarm,
+    AlarmState,
+    Gate,
+    Intent,
+    ModeChange,
+    Outcome,
+    Record,
+    Started,
+)
+
+
+class Entry(Protocol):
+    """What the ledger needs of a journal entry."""
+
+    @property
+    def id(self) -> str:
+        """What the entry is about; an outcome carries its intent's."""
+        ...
+
+    @property
+    def at_utc_ns(self) -> int:
+        """When it was written, by the wall clock."""
+        ...
+
+    @property
+    def record(self) -> Record:
+        """What it holds; decoding may be dear, so it is asked for once."""
+        ...
+
+
+class PartLife(Struct, frozen=True, kw_only=True):
+    """What the journal knows of one triggered part: its intent, how that ended, the gate."""
+
+    id: str
+    """The decision's id."""
+    trigger: PartTrigger
+    intent: Intent
+    outcome: Outcome | None = None
+    gate: AnswerCode | None = None
+
+    @property
+    def part_id(self) -> str:
+        """The PLC's name for the part."""
+        return self.trigger.part_id
+
+    @property
+    def product(self) -> str | None:
+        """The product that was set up."""
+        return self.intent.observation.product or self.trigger.product
+
+    @property
+    def stages_ns(self) -> dict[str, int]:
+        """All stages of the intent and its outcome, in nanoseconds from the trigger."""
+        after = self.outcome.stages_ns if self.outcome else {}
+        return {**self.intent.stages_ns, **after}
+
+
+@dataclass(slots=True)
+class Run:
+    """All that the ledger and the report need of a run, without the journal."""
+
+    started: Started | None = None
+    first_utc_ns: int = 0
+    last_utc_ns: int = 0
+    decisions: int = 0
+    """Intents of all agents, also of those that only watch."""
+    parts: list[PartLife] = field(default_factory=list)
+    """Parts in the journal's order, each once."""
+    modes: dict[str, Mode] = field(default_factory=dict)
+    """Agent to its mode at the end."""
+    alarms: Counter[str] = field(default_factory=Counter)
+    """Alarms raised, by name."""
+
+
+def read_run(entries: Iterable[Entry]) -> Run:
+    """Read the last run out of a cell's entries: all from the engine's last start on.
+
+    Where several agents judged the same part, the one that was closest to control counts.
+    """
+    run = Run()
+    intents: dict[tuple[str, int, str], tuple[str, PartTrigger, Intent]] = {}
+    outcomes: dict[str, Outcome] = {}
+    gates: dict[str, AnswerCode] = {}
+    for entry in entries:
+        record = entry.record
+        match record:
+            case Started():
+                run = Run(started=record, first_utc_ns=entry.at_utc_ns)
+                intents, outcomes, gates = {}, {}, {}
+            case Intent():
+                run.decisions += 1
+                _note_intent(intents, entry.id, record)
+            case Outcome():
+                outcomes[entry.id] = record
+            case Gate():
+                gates[record.answer.part_id] = record.answer.code
+            case ModeChange():
+                run.modes[record.agent] = record.now
+            case Alarm(state=AlarmState.ACTIVE):
+                run.alarms[record.name] += 1
+            case _:
+                pass
+        run.first_utc_ns = run.first_utc_ns or entry.at_utc_ns
+        run.last_utc_ns = entry.at_utc_ns
+    run.parts = [
+        PartLife(
+            id=decision,
+            trigger=trigger,
+            intent=intent,
+            outcome=outcomes.get(decision),
+            gate=gates.get(trigger.part_id),
+        )
+        for decision, trigger, intent in intents.values()
+    ]
+    return run
+
+
+def _note_intent(
+    intents: dict[tuple[str, int, str], tuple[str, PartTrigger, Intent]],
+    decision: str,
+    intent: Intent,
+) -> None:
+    trigger = intent.observation.trigger
+    if not isinstance(trigger, PartTrigger) or intent.disposition is None:
+        return
+    key = (trigger.source, trigger.trigger_seq, trigger.part_id)
+    other = intents.get(key)
+    if other is None or intent.mode.rank > other[2].mode.rank:
+        intents[key] = (decision, trigger, intent)
