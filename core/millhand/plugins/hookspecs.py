@@ -8,7 +8,7 @@ are synchronous and optional. Implement them with::
 
 in the module that the entry point names::
 
-    [project.entry-points.millhand]
+    [project.entry - points.millhand]
     quality = "millhand_quality"
 """
 

@@ -98,4 +98,6 @@ class Capabilities:
     network: bool = False
     writes_hardware: bool = False
     subprocess: bool = False
+    api: tuple[int, int] = (1, 1)
+    """Oldest and newest version of the hooks (``millhand.plugins.API_VERSION``) it works with."""
     notes: str = field(default="")
