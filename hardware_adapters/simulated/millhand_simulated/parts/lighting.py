@@ -74,7 +74,7 @@ def light_surface(
 
     right, down = _slopes(relief, unit)
     steep: F32 = right * right + down * down + np.float32(1.0)
-    upright = np.float32(1.0) / np.sqrt(steep)
+    upright: F32 = np.reciprocal(np.sqrt(steep))
     facing = _towards(family.light, right, down, upright)
     mirror = _towards(family.half, right, down, upright)
     lit = np.float32(1.0) - np.float32(0.55) * _shadow(surface.height, family.light, unit)

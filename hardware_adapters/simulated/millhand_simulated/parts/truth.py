@@ -6,13 +6,10 @@ passes between them.
 
 from __future__ import annotations
 
-from typing import cast
-
 from millhand.contracts.plant import PartTruth
 from millhand.messages import tr
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from millhand_simulated.parts.kinds import Defect, Product
 from millhand_simulated.parts.render import Rendered, render
 from millhand_simulated.plc.line import LinePart
 
@@ -52,10 +49,10 @@ class StationConfig(BaseModel):
 def render_part(part: LinePart, station: StationConfig) -> Rendered:
     """Return the picture of a part of the line. A challenge part's defect is at its worst."""
     return render(
-        cast("Product", part.product),
+        part.product,
         part_seed=part.render_seed,
         family_seed=station.family_seed(part.number),
-        defect=cast("Defect | None", part.defect),
+        defect=part.defect,
         severity=1.0 if part.challenge else None,
         size=station.picture_px,
     )
