@@ -1,0 +1,122 @@
+"""The conveyor cell as a scenario's ``simulation:`` starts it: the PLC in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+from millhand.contracts.plant import PartTruth, PlantSummary
+from millhand.errors import InternalError, Unavailable
+from millhand.messages import tr
+from pydantic import BaseModel, Field
+
+from millhand_simulated.parts.truth import StationConfig, part_truth
+from millhand_simulated.plc.config import CellConfig
+from millhand_simulated.plc.control import Control
+from millhand_simulated.plc.line import LinePlan
+from millhand_simulated.plc.process import PlcProcess
+from millhand_simulated.plc.tags import ANSWER_COUNTERS
+
+_WAYS = ("Pass", "Reject", "Divert")
+_POLL_S = 0.05
+
+
+class ConveyorCellConfig(CellConfig):
+    """A conveyor cell with the camera station over it."""
+
+    station: StationConfig = Field(
+        default=StationConfig(), description="Light and picture of the camera station."
+    )
+
+
+class ConveyorCell:
+    """Camera, gate and PLC on a conveyor (:class:`millhand.contracts.plant.SimulatedPlant`)."""
+
+    Config: ClassVar[type[BaseModel]] = ConveyorCellConfig
+
+    def __init__(self, config: BaseModel, folder: Path) -> None:
+        self._config = ConveyorCellConfig.model_validate(config.model_dump())
+        self._process = PlcProcess(_cell(self._config), folder)
+        self._control: Control | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            url = await stack.enter_async_context(self._process)
+            control = Control(url, self._config, self._process.folder)
+            self._control = await stack.enter_async_context(control)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._control = None
+        await self._stack.aclose()
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The URL of the PLC's server under the name of the scenario's device."""
+        return {self._config.device: self._process.url}
+
+    @property
+    def control(self) -> Control:
+        """The buttons, gauges and faults of the simulation."""
+        if self._control is None:
+            raise InternalError("the plant is used outside its context")
+        return self._control
+
+    async def start_line(self) -> None:
+        """Press Start: the cell goes to *Execute* and parts come."""
+        await self.control.write("Sim.Run", True)
+
+    async def finished(self) -> PlantSummary:
+        """Wait until all parts have left the gate; return the PLC's own books.
+
+        Raises:
+            Unavailable: the PLC went away before.
+        """
+        while not await self.control.read("Sim.Finished"):
+            if await self._process.ended_within(_POLL_S):
+                raise Unavailable(tr("The simulated PLC has ended before its line was through."))
+        return await self.summary()
+
+    async def summary(self) -> PlantSummary:
+        """Return the PLC's books as they stand now.
+
+        Raises:
+            Unavailable: the PLC has gone away.
+        """
+        triggers, *counts = await self.control.read_all(
+            "Cell.Counters.Triggers",
+            *ANSWER_COUNTERS.values(),
+            *(f"Cell.Counters.{way}" for way in _WAYS),
+        )
+        answers, gate = counts[: len(ANSWER_COUNTERS)], counts[len(ANSWER_COUNTERS) :]
+        return PlantSummary(
+            triggers=triggers,
+            answers={
+                code.name.lower(): n for code, n in zip(ANSWER_COUNTERS, answers, strict=True)
+            },
+            gate={way.lower(): n for way, n in zip(_WAYS, gate, strict=True)},
+        )
+
+    def truth(self, part_ids: Iterable[str]) -> list[PartTruth]:
+        """Say what parts really were. Renders the defective ones, some 50 ms each.
+
+        Raises:
+            ConfigError: an id is not of this line.
+        """
+        plan = LinePlan(self._config)
+        return [part_truth(plan.by_id(part_id), self._config.station) for part_id in part_ids]
+
+
+def _cell(config: ConveyorCellConfig) -> CellConfig:
+    """Return what the PLC's process needs: all but the camera's station."""
+    return CellConfig.model_validate(config.model_dump(exclude={"station"}))

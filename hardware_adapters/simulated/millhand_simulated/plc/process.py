@@ -1,0 +1,128 @@
+"""The PLC's process: started, waited for, and never left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+from types import TracebackType
+
+from millhand.errors import ConfigError, InternalError, Unavailable
+from millhand.messages import tr
+
+from millhand_simulated.plc.config import CellConfig
+
+_START_S = 60.0
+_STOP_S = 5.0
+
+
+class PlcProcess:
+    """Runs ``python -m millhand_simulated.plc``; entering returns its URL once it listens.
+
+    The process ends when this one does, however that ends: it watches its standard input.
+    """
+
+    def __init__(self, config: CellConfig, folder: Path) -> None:
+        self._config = config
+        self.folder = folder
+        self.url = ""
+        self._process: Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process while it runs."""
+        return self._process.pid if self._process is not None else None
+
+    async def __aenter__(self) -> str:
+        try:
+            self.url = await self._start()
+        except BaseException:
+            await self._end()
+            raise
+        return self.url
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._end()
+
+    async def ended_within(self, seconds: float) -> bool:
+        """Wait at most so long for the process to end by itself; say whether it has."""
+        if self._process is None:
+            return True
+        try:
+            await asyncio.wait_for(self._process.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _start(self) -> str:
+        config = self._write_config()
+        with (self.folder / "plc.log").open("wb") as log:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "millhand_simulated.plc", "--config", str(config)),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        if process.stdout is None:
+            raise InternalError("the PLC's process has no standard output")
+        try:
+            async with asyncio.timeout(_START_S):
+                line = await process.stdout.readline()
+        except TimeoutError as error:
+            raise Unavailable(
+                tr("The simulated PLC did not listen within {seconds:.0f} s.", seconds=_START_S)
+            ) from error
+        if not line:
+            raise ConfigError(
+                tr("The simulated PLC did not start. {reason}", reason=self._last_words())
+            )
+        url: str = json.loads(line)["url"]
+        return url
+
+    def _write_config(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder.resolve() / "cell.json"
+        file.write_text(self._config.model_dump_json(indent=2), encoding="utf-8")
+        return file
+
+    def _last_words(self) -> str:
+        return (self.folder / "plc.log").read_text(encoding="utf-8", errors="replace").strip()
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            await asyncio.shield(_end(process))
+
+
+async def _end(process: Process) -> None:
+    """Close its standard input, which tells it to end; kill its group where it does not."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(_STOP_S):
+            await process.wait()
+    except TimeoutError:
+        _kill(process)
+        await process.wait()
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+
+
+def _kill(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
