@@ -71,6 +71,11 @@ class OpenedModel:
         return self._package
 
     @property
+    def session(self) -> Session:
+        """The session itself, to be measured."""
+        return self._session
+
+    @property
     def parameters(self) -> Mapping[str, Any]:
         """The manifest's free parameters for the agent."""
         return self._package.manifest.parameters

@@ -1,0 +1,66 @@
+"""A gate that most plans need; plugins register it under a name of theirs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from millhand.distil.roles import Evidence, GateAnswer, Ruling
+from millhand.messages import tr
+
+
+class WithinTeacherConfig(BaseModel):
+    """Settings of :class:`WithinTeacher`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: str = Field(description="Name of the figure, where more is better.")
+    margin: float = Field(ge=0, description="How far below the teacher it may lie.")
+    fewest_items: int = Field(default=30, ge=1, description="With fewer items it cannot judge.")
+
+
+class WithinTeacher:
+    """Pass where the student's figure is at most ``margin`` below the teacher's.
+
+    Rules on the low end of the figure's interval where it has one, so that luck does not pass.
+    Implements :class:`millhand.distil.roles.Gate`.
+    """
+
+    Config: ClassVar[type[BaseModel]] = WithinTeacherConfig
+
+    def __init__(self, config: WithinTeacherConfig) -> None:
+        self._config = config
+
+    def judge(self, evidence: Evidence) -> GateAnswer:
+        """Compare student and teacher on the sealed test."""
+        name = self._config.metric
+        metric = next((m for m in evidence.metrics if m.name == name), None)
+        if metric is None or metric.teacher is None:
+            return _cannot(tr("{metric} was not measured beside the teacher.", metric=name))
+        if metric.items < self._config.fewest_items:
+            return _cannot(
+                tr(
+                    "{metric} rests on {items} items, {needed} are needed.",
+                    metric=name,
+                    items=metric.items,
+                    needed=self._config.fewest_items,
+                )
+            )
+        surely = metric.value if metric.low is None else metric.low
+        needed = metric.teacher - self._config.margin
+        reason = tr(
+            "{metric} is {value:.4g} (surely {surely:.4g}), the teacher's {teacher:.4g}, "
+            "needed {needed:.4g}.",
+            metric=name,
+            value=metric.value,
+            surely=surely,
+            teacher=metric.teacher,
+            needed=needed,
+        )
+        ruling = Ruling.PASS if surely >= needed else Ruling.REFUSE
+        return GateAnswer(ruling=ruling, reason=reason)
+
+
+def _cannot(reason: str) -> GateAnswer:
+    return GateAnswer(ruling=Ruling.CANNOT_JUDGE, reason=reason)

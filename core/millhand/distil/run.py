@@ -1,0 +1,340 @@
+"""Carry out a distil plan, stage by stage, to a verified package or a refusal with its reason."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+from pydantic import ValidationError
+
+from millhand.contracts.adapters import Accelerator
+from millhand.distil.dataset import Dataset, DataSource
+from millhand.distil.permission import permitted
+from millhand.distil.plan import DistilPlan, Use
+from millhand.distil.roles import (
+    Evidence,
+    Exported,
+    Gate,
+    GateAnswer,
+    Lesson,
+    Progress,
+    Report,
+    Ruling,
+    Student,
+    Teacher,
+)
+from millhand.distil.sealed import SealedTest
+from millhand.errors import ConfigError, PackageError
+from millhand.messages import did_you_mean, tr
+from millhand.models.builder import PackageBuilder
+from millhand.models.golden import golden_cases
+from millhand.models.manifest import Latency, Metric, TeacherCard
+from millhand.models.package import Package
+from millhand.models.sessions import OpenedModel, open_model
+from millhand.models.timing import time_runs
+from millhand.plugins.registrations import Registration
+
+log = structlog.get_logger(__name__)
+
+PLAN_FILE = "plan.json"
+SEALED_RECORD = "sealed-test.json"
+_SECONDS_TIMED = 1.0
+
+
+class Registered(Protocol):
+    """What the discovery of plugins found, by kind and name."""
+
+    @property
+    def teachers(self) -> Mapping[str, Registration]: ...  # noqa: D102
+    @property
+    def students(self) -> Mapping[str, Registration]: ...  # noqa: D102
+    @property
+    def gates(self) -> Mapping[str, Registration]: ...  # noqa: D102
+    @property
+    def adapters(self) -> Mapping[str, Registration]: ...  # noqa: D102
+
+
+def distil(
+    plan: DistilPlan,
+    plugins: Registered,
+    data: DataSource,
+    out: Path,
+    progress: Report | None = None,
+    *,
+    command: str = "",
+    replace: bool = False,
+) -> Package:
+    """Distil a student and write its package to the folder ``out``.
+
+    Looks at the sealed test are recorded in ``sealed-test.json`` beside ``out``.
+
+    Args:
+        plan: what to do.
+        plugins: where teacher, student, gates and accelerator are looked up.
+        data: what to learn from.
+        out: folder of the package; written only when every gate has passed.
+        progress: told of every stage.
+        command: the command line that rebuilds the package; recorded.
+        replace: whether ``out`` may exist.
+
+    Raises:
+        NotAllowed: the teacher may not be learnt from; found before anything else is done.
+        ConfigError: the plan names what is not there, or its settings or data are wrong.
+        PackageError: ``budget`` or ``gate`` where the candidate is refused, ``exists``, or a
+            fault of the exported graph.
+    """
+    tell = progress or _silent
+    with ExitStack() as stack:
+        tell(Progress(stage="permission", fraction=0.0))
+        teacher: Teacher = stack.enter_context(closing(_role(plugins.teachers, plan.teacher)))
+        card = permitted(teacher.card(), plan.teacher.statement)
+        if out.exists() and not replace:
+            raise PackageError(
+                tr("{folder} exists.", folder=out),
+                fault="exists",
+                mend=tr("Choose another folder, or remove this one."),
+            )
+        student: Student = _role(plugins.students, plan.student)
+        gates: list[Gate] = [_role(plugins.gates, use) for use in plan.gates]
+        accelerator = stack.enter_context(closing(_accelerator(plugins, plan.accelerator)))
+        workspace = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millhand-")))
+        tell(Progress(stage="data", fraction=0.0))
+        dataset = Dataset(data, plan.split)
+        run = _Run(plan, card, command, dataset, tell, workspace)
+        run.learn(teacher, student)
+        model = stack.enter_context(run.open(accelerator))
+        run.measure(model)
+        run.test(model, teacher, student, SealedTest(dataset, out.parent / SEALED_RECORD))
+        run.judge(gates, model)
+        return run.release(out, replace=replace)
+
+
+class _Run:
+    """One distillation under way: what each stage leaves for the next."""
+
+    def __init__(
+        self,
+        plan: DistilPlan,
+        card: TeacherCard,
+        command: str,
+        dataset: Dataset,
+        tell: Report,
+        workspace: Path,
+    ) -> None:
+        self._plan = plan
+        self._card = card
+        self._command = command
+        self._dataset = dataset
+        self._tell = tell
+        self._workspace = workspace
+        self._metrics: tuple[Metric, ...] = ()
+        self._latency: tuple[Latency, ...] = ()
+        self._readings = 0
+
+    def learn(self, teacher: Teacher, student: Student) -> None:
+        """Let the student learn and put what it exported into a builder."""
+
+        def report(fraction: float, text: str) -> None:
+            self._tell(Progress(stage="learn", fraction=fraction, text=text))
+
+        report(0.0, "")
+        scratch = self._workspace / "student"
+        scratch.mkdir()
+        lesson = Lesson(
+            plan=self._plan,
+            teacher=teacher,
+            train=self._dataset.train,
+            pool=self._dataset.pool,
+            calibration=self._dataset.calibration,
+            workspace=scratch,
+            report=report,
+        )
+        self._builder = _packed(self._plan, self._card, self._command, student.learn(lesson))
+        self._builder.add_source(*self._dataset.sources)
+
+    def open(self, accelerator: Accelerator) -> OpenedModel:
+        """Open the candidate as it will be opened in a plant, every graph's golden check included."""
+        self._tell(Progress(stage="verify", fraction=0.0))
+        self._candidate = self._builder.write(self._workspace / "candidate")
+        _within_parameters(self._candidate, self._plan)
+        model = open_model(self._candidate, accelerator)
+        for precision in set(self._candidate.precisions) - {model.used.precision}:
+            open_model(self._candidate, accelerator, precision).close()
+        return model
+
+    def measure(self, model: OpenedModel) -> None:
+        """Time the candidate and hold it to its budget."""
+        self._tell(Progress(stage="time", fraction=0.0))
+        inputs = golden_cases(self._candidate, model.used.precision)[0][1]
+        times = time_runs(model.session, inputs, _SECONDS_TIMED)
+        used = model.used
+        self._latency = (
+            Latency(
+                target=used.device,
+                runtime=used.runtime,
+                provider=used.provider,
+                precision=used.precision,
+                threads=used.threads,
+                p50_ms=round(times.p50_ms, 4),
+                p99_ms=round(times.p99_ms, 4),
+                measured=datetime.now(UTC).date().isoformat(),
+            ),
+        )
+        longest = self._plan.budget.p50_ms
+        if longest is not None and times.p50_ms > longest:
+            raise _over_budget(
+                tr(
+                    "A run takes {took:.3g} ms (median), {allowed:.3g} ms are allowed.",
+                    took=times.p50_ms,
+                    allowed=longest,
+                )
+            )
+
+    def test(
+        self, model: OpenedModel, teacher: Teacher, student: Student, sealed: SealedTest
+    ) -> None:
+        """Break the seal once, on the record, and measure."""
+        self._tell(Progress(stage="test", fraction=0.0))
+        items = sealed.open(self._plan.sha256, self._plan.name)
+        self._readings = len(sealed.readings())
+        self._metrics = tuple(student.evaluate(model, teacher, items))
+
+    def judge(self, gates: Sequence[Gate], model: OpenedModel) -> None:
+        """Ask every gate; all must pass."""
+        self._tell(Progress(stage="gates", fraction=0.0))
+        evidence = Evidence(
+            plan=self._plan,
+            package=self._candidate,
+            metrics=self._metrics,
+            latency=self._latency,
+            golden=model.golden,
+            test_readings=self._readings,
+        )
+        answers = [gate.judge(evidence) for gate in gates]
+        for use, answer in zip(self._plan.gates, answers, strict=True):
+            log.info("gate", gate=use.use, ruling=answer.ruling.value, reason=answer.reason)
+        _all_pass(self._plan, answers)
+        for use, answer in zip(self._plan.gates, answers, strict=True):
+            self._builder.add_note(f"Gate {use.use}: {answer.ruling.value}. {answer.reason}")
+
+    def release(self, out: Path, *, replace: bool) -> Package:
+        """Write the package with everything that was measured."""
+        self._tell(Progress(stage="release", fraction=0.0))
+        self._builder.add_metric(*self._metrics).add_latency(*self._latency)
+        self._builder.add_note(f"The sealed test was looked at {self._readings} times.")
+        package = self._builder.write(out, replace=replace)
+        self._tell(Progress(stage="release", fraction=1.0, text=package.id))
+        return package
+
+
+def _silent(_: Progress) -> None:
+    """Tell nobody."""
+
+
+def _role(registered: Mapping[str, Registration], use: Use) -> Any:
+    """Build what a plan uses with its settings."""
+    role = _registered(registered, use).load()
+    return role(_settings(role, use))
+
+
+def _accelerator(plugins: Registered, use: Use) -> Accelerator:
+    adapter = _registered(plugins.adapters, use).load()
+    built: Accelerator = adapter(use.use, _settings(adapter, use))
+    return built
+
+
+def _registered(registered: Mapping[str, Registration], use: Use) -> Registration:
+    found = registered.get(use.use)
+    if found is None:
+        raise ConfigError(
+            tr("The plan uses “{name}”, which no installed plugin registers.", name=use.use),
+            mend=did_you_mean(use.use, list(registered)),
+        )
+    return found
+
+
+def _settings(role: Any, use: Use) -> Any:
+    try:
+        return role.Config.model_validate(use.settings)
+    except ValidationError as error:
+        raise ConfigError(
+            tr("The settings of “{name}” in the plan are wrong: {why}", name=use.use, why=error),
+            mend=tr("Mend what stands under its “with:”."),
+        ) from error
+
+
+def _packed(
+    plan: DistilPlan, card: TeacherCard, command: str, exported: Exported
+) -> PackageBuilder:
+    builder = PackageBuilder(
+        name=plan.name,
+        version=plan.version,
+        task=plan.task,
+        product=plan.product,
+        licence=plan.licence,
+        teacher=card,
+        meanings=exported.meanings,
+        parameters=dict(exported.parameters),
+        plan_sha256=plan.sha256,
+        seed=plan.seed,
+        command=command,
+    )
+    for precision, graph in exported.graphs.items():
+        builder.add_graph(graph, precision)
+    for pair in exported.golden:
+        builder.add_golden(
+            pair.inputs,
+            pair.outputs,
+            pair.precision,
+            absolute=pair.absolute,
+            relative=pair.relative,
+        )
+    builder.add_file(PLAN_FILE, plan.to_bytes(), "The distil plan; its hash is plan_sha256.")
+    for path, (data, meaning) in exported.files.items():
+        builder.add_file(path, data, meaning)
+    return builder.add_note(*exported.notes)
+
+
+def _within_parameters(package: Package, plan: DistilPlan) -> None:
+    most = plan.budget.parameters
+    for graph in package.manifest.graphs:
+        if most is not None and graph.parameters > most:
+            raise _over_budget(
+                tr(
+                    "{path} has {count} weights, {allowed} are allowed.",
+                    path=graph.path,
+                    count=graph.parameters,
+                    allowed=most,
+                )
+            )
+
+
+def _over_budget(message: str) -> PackageError:
+    return PackageError(
+        message, fault="budget", mend=tr("Choose a smaller student, or raise the plan's budget.")
+    )
+
+
+def _all_pass(plan: DistilPlan, answers: Sequence[GateAnswer]) -> None:
+    held = [
+        tr("{gate}: {reason}", gate=use.use, reason=answer.reason)
+        if answer.ruling is Ruling.REFUSE
+        else tr("{gate} cannot judge: {reason}", gate=use.use, reason=answer.reason)
+        for use, answer in zip(plan.gates, answers, strict=True)
+        if answer.ruling is not Ruling.PASS
+    ]
+    if held:
+        raise PackageError(
+            tr(
+                "The student {name} is not released. {reasons}",
+                name=plan.name,
+                reasons=" ".join(held),
+            ),
+            fault="gate",
+            mend=tr("Give it more data or another architecture; the gates stay as they are."),
+        )
