@@ -1,0 +1,186 @@
+"""Keep one session with the server: connect, notice its end, connect again, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from millhand.contracts import Health, Link
+from millhand.errors import NeedsPerson, Unavailable
+from millhand.messages import tr
+
+from millhand_opcua.certificates import OwnCertificate, own_certificate
+from millhand_opcua.config import RETRY_LIMIT_S, OpcUaConfig, OpcUaTag, Policy
+from millhand_opcua.connecting import open_session
+from millhand_opcua.faults import Fault, LinkLost, Refused
+from millhand_opcua.publishing import Publisher
+from millhand_opcua.quiet import quiet_this_task
+from millhand_opcua.session import Session
+from millhand_opcua.variables import Variable, describe, locate
+
+_FIRST_RETRY_S = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+class Online:
+    """A session together with what the server says of each tag in it."""
+
+    def __init__(self, session: Session, variables: dict[str, Variable]) -> None:
+        self.session = session
+        self.variables = variables
+        self.publisher = Publisher(session)
+
+
+class Connection:
+    """The link to one server. ``online`` is None while there is none."""
+
+    def __init__(self, name: str, config: OpcUaConfig, tags: Mapping[str, OpcUaTag]) -> None:
+        self.online: Online | None = None
+        self.epoch = 0
+        self._name = name
+        self._config = config
+        self._tags = tags
+        self._health = Health(link=Link.CONNECTING, since_monotonic_ns=time.monotonic_ns())
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def health(self) -> Health:
+        """How the link is now."""
+        return self._health
+
+    async def start(self) -> None:
+        """Load own certificate, then keep connecting in the background.
+
+        Raises:
+            ConfigError: the certificate or key cannot be read or made.
+        """
+        own = await self._load_own()
+        self._task = asyncio.create_task(self._run(own), name=f"opcua {self._name}")
+
+    async def _load_own(self) -> OwnCertificate | None:
+        security = self._config.security
+        if security.policy is Policy.NONE:
+            return None
+        with ThreadPoolExecutor(1) as thread:
+            return await asyncio.get_running_loop().run_in_executor(
+                thread, own_certificate, security, self._config.application_uri
+            )
+
+    async def stop(self) -> None:
+        """End the session and the background task; works even when cancelled."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        try:
+            await asyncio.gather(task, return_exceptions=True)
+        finally:
+            self.online = None
+            self._health = Health(
+                link=Link.DOWN,
+                epoch=self.epoch,
+                detail=tr("closed"),
+                since_monotonic_ns=time.monotonic_ns(),
+            )
+
+    async def wait_online(self) -> Online:
+        """Return the session, as soon as there is one."""
+        while self.online is None:
+            await self.change()
+        return self.online
+
+    async def wait_next(self, before: Online) -> None:
+        """Return when ``before`` is no longer the session in use."""
+        while self.online is before:
+            await self.change()
+
+    async def change(self) -> None:
+        """Return when the health has changed."""
+        await self._changed.wait()
+
+    async def _run(self, own: OwnCertificate | None) -> None:
+        quiet_this_task()
+        retry_s = _FIRST_RETRY_S
+        while True:
+            try:
+                online = await self._connect(own)
+            except NeedsPerson as error:
+                self._set(Link.REFUSED, str(error))
+                pause_s = self._config.refused_retry_s
+            except Unavailable as error:
+                self._set(Link.DOWN, str(error))
+                pause_s, retry_s = retry_s, min(retry_s * 2, RETRY_LIMIT_S)
+            else:
+                came = time.monotonic()
+                await self._stay(online)
+                if time.monotonic() - came > RETRY_LIMIT_S:
+                    retry_s = _FIRST_RETRY_S
+                pause_s, retry_s = retry_s, min(retry_s * 2, RETRY_LIMIT_S)
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311  jitter
+
+    async def _connect(self, own: OwnCertificate | None) -> Online:
+        session = await open_session(self._config, own, self.epoch + 1)
+        try:
+            variables = self._locate(session)
+            await describe(session, variables.values())
+        except Fault as fault:
+            session.lose(str(fault))
+            raise LinkLost(str(fault)) from None
+        except BaseException:
+            session.lose(tr("closed"))
+            raise
+        return Online(session, variables)
+
+    def _locate(self, session: Session) -> dict[str, Variable]:
+        try:
+            return locate(self._tags, self._config.namespace, session.namespaces)
+        except KeyError as error:
+            raise Refused(
+                tr(
+                    "{url} has no namespace {uri}.",
+                    url=self._config.url,
+                    uri=error.args[0],
+                ),
+                mend=tr("It has: {uris}.", uris=", ".join(session.namespaces)),
+            ) from None
+
+    async def _stay(self, online: Online) -> None:
+        """Hold the session until it ends."""
+        session = online.session
+        self.epoch = session.epoch
+        self.online = online
+        self._set(Link.UP, _troubles(online.variables))
+        try:
+            await session.watch(self._config.keepalive_s)
+        finally:
+            self.online = None
+            await online.publisher.stop()
+            await session.close(min(1.0, self._config.request_timeout_s))
+        self._set(Link.DOWN, session.reason)
+
+    def _set(self, link: Link, detail: str) -> None:
+        before = self._health
+        if (before.link, before.detail, before.epoch) == (link, detail, self.epoch):
+            return
+        since = before.since_monotonic_ns if before.link is link else time.monotonic_ns()
+        self._health = Health(link=link, epoch=self.epoch, detail=detail, since_monotonic_ns=since)
+        if before.link is not link:
+            say = log.info if link is Link.UP else log.warning
+            say("link changed", device=self._name, link=str(link), detail=detail)
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+def _troubles(variables: Mapping[str, Variable]) -> str:
+    """Say which tags the server does not know, or has with another type."""
+    return "; ".join(
+        tr("{tag}: {trouble}", tag=name, trouble=variable.trouble)
+        for name, variable in variables.items()
+        if variable.trouble
+    )
