@@ -158,7 +158,7 @@ class _Run:
         self._builder.add_source(*self._dataset.sources)
 
     def open(self, accelerator: Accelerator) -> OpenedModel:
-        """Open the candidate as it will be opened in a plant, every graph's golden check included."""
+        """Open the candidate as a plant will, with the golden check of every graph."""
         self._tell(Progress(stage="verify", fraction=0.0))
         self._candidate = self._builder.write(self._workspace / "candidate")
         _within_parameters(self._candidate, self._plan)

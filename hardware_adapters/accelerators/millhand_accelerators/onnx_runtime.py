@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from weakref import WeakSet
 
 import numpy as np
 import onnxruntime
@@ -110,7 +111,7 @@ class OnnxRuntime:
         self._name = name
         self._config = config
         self._rungs = _present(name, config.ladder)
-        self._sessions: list[OnnxRuntimeSession] = []
+        self._sessions: WeakSet[OnnxRuntimeSession] = WeakSet()
 
     @classmethod
     def present(cls) -> tuple[dict[str, Any], ...]:
@@ -142,7 +143,7 @@ class OnnxRuntime:
                 refusals.append(str(error))
                 continue
             session = OnnxRuntimeSession(inner, entry, manifest, self._config.threads)
-            self._sessions.append(session)
+            self._sessions.add(session)
             return session
         raise NotAllowed("\n".join(refusals))
 
@@ -189,8 +190,8 @@ class OnnxRuntime:
 
     def close(self) -> None:
         """Close every session that was loaded."""
-        while self._sessions:
-            self._sessions.pop().close()
+        for session in tuple(self._sessions):
+            session.close()
 
 
 class OnnxRuntimeSession:
