@@ -1,0 +1,263 @@
+"""The hash chain: how an entry is bound to the one before, and how tampering is found.
+
+The hash of an entry is SHA-256, in lower-case hexadecimal, over one line of JSON, a line feed and
+the body::
+
+    ["millhand-entry/1",cell,boot,seq,id,kind,subject,part,at,prev]
+    {"type":"intent",…}
+
+The line is JSON without white space, in UTF-8, escaping only what JSON demands, so that anybody can
+compute it again without Millhand. ``prev`` of a cell's first entry is 64 zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+
+from millhand.errors import NeedsPerson
+from millhand.journal.entries import Entry, NewEntry, kind_of
+from millhand.journal.records import Checkpoint
+from millhand.messages import tr
+
+FORMAT = "millhand-entry/1"
+GENESIS = "0" * 64
+FAULTS_KEPT = 100
+"""A report lists this many faults and counts the rest."""
+
+_CHECKPOINT = kind_of(Checkpoint)
+_encode_line = msgspec.json.Encoder().encode
+
+
+class ChainHead(Struct, frozen=True, kw_only=True):
+    """The end of a cell's chain. Kept elsewhere, it proves that nothing before it was changed."""
+
+    cell: str
+    seq: int
+    hash: str
+
+
+def entry_hash(
+    cell: str,
+    boot: int,
+    seq: int,
+    new: NewEntry | Entry,
+    prev: str,
+) -> str:
+    """Return the hash of an entry at its place in the chain."""
+    line = _encode_line(
+        (FORMAT, cell, boot, seq, new.id, new.kind, new.subject, new.part, new.at_utc_ns, prev)
+    )
+    return sha256(b"%b\n%b" % (line, new.body)).hexdigest()
+
+
+def chain(entries: Sequence[NewEntry], *, boot: int, head: ChainHead) -> list[Entry]:
+    """Give ``entries`` their places after ``head``."""
+    cell, seq, prev = head.cell, head.seq, head.hash
+    chained = []
+    for new in entries:
+        seq += 1
+        digest = entry_hash(cell, boot, seq, new, prev)
+        chained.append(
+            Entry(
+                cell,
+                boot,
+                seq,
+                new.id,
+                new.kind,
+                new.subject,
+                new.part,
+                new.at_utc_ns,
+                new.body,
+                prev,
+                digest,
+            )
+        )
+        prev = digest
+    return chained
+
+
+class FaultKind(StrEnum):
+    """What can be wrong with a chain."""
+
+    EDITED = "edited"
+    """The content does not match its hash: changed, or moved from another place."""
+    BROKEN = "broken"
+    """It does not follow on the entry before it: one of the two was replaced."""
+    MISSING = "missing"
+    """Entries are not there."""
+    FALSE_CHECKPOINT = "false_checkpoint"
+    """A checkpoint states another chain than the one it stands in."""
+    CUT_OFF = "cut_off"
+    """The chain ends before the exported head."""
+    REPLACED = "replaced"
+    """The chain has another entry where the exported head was."""
+    UNREADABLE = "unreadable"
+    """The store could not be read from here on."""
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """One thing wrong, at these sequence numbers."""
+
+    kind: FaultKind
+    first_seq: int
+    last_seq: int
+    text: str
+
+
+class VerifyReport(Struct, frozen=True, kw_only=True):
+    """What walking a chain has shown.
+
+    ``head`` is to be compared with, or kept as, an exported one: a tail that was cut off
+    leaves a chain that is whole in itself.
+    """
+
+    head: ChainHead
+    entries: int
+    first_seq: int
+    """Greater than 1 where sealed segments were pruned; 0 for an empty chain."""
+    checkpoints: int
+    faults: tuple[Fault, ...] = ()
+    faults_total: int = 0
+    compared: ChainHead | None = None
+    """The exported head that was found in its place; None if none was given, or none found."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults_total
+
+
+class Verifier:
+    """Walks entries in the order of ``seq`` and collects what is wrong with them."""
+
+    def __init__(self, cell: str, against: ChainHead | None = None) -> None:
+        self._cell = cell
+        self._against = against
+        self._last: Entry | None = None
+        self._first_seq = 0
+        self._entries = 0
+        self._checkpoints = 0
+        self._faults: list[Fault] = []
+        self._faults_total = 0
+        self._compared: ChainHead | None = None
+
+    def walk(self, entries: Iterable[Entry]) -> None:
+        """Check the next entries."""
+        for entry in entries:
+            self._check_link(entry)
+            self._check_content(entry)
+            self._compare(entry.seq, entry.hash)
+            self._last = entry
+            self._entries += 1
+
+    def unreadable(self, reason: str) -> None:
+        """Note that the store gave up after the last entry walked."""
+        after = self._last.seq if self._last else 0
+        text = tr("After entry {seq} the store cannot be read: {reason}.", seq=after, reason=reason)
+        self._fault(FaultKind.UNREADABLE, after + 1, after + 1, text)
+
+    def report(self) -> VerifyReport:
+        """Say what was found so far."""
+        last = self._last
+        head = ChainHead(
+            cell=self._cell, seq=last.seq if last else 0, hash=last.hash if last else GENESIS
+        )
+        against = self._against
+        if against is not None and self._compared is None and against.seq > head.seq:
+            text = tr(
+                "The chain ends at entry {last}, but the exported head is entry {seq}.",
+                last=head.seq,
+                seq=against.seq,
+            )
+            self._fault(FaultKind.CUT_OFF, head.seq + 1, against.seq, text)
+        return VerifyReport(
+            head=head,
+            entries=self._entries,
+            first_seq=self._first_seq,
+            checkpoints=self._checkpoints,
+            faults=tuple(self._faults),
+            faults_total=self._faults_total,
+            compared=self._compared,
+        )
+
+    def _check_link(self, entry: Entry) -> None:
+        last = self._last
+        if last is None:
+            self._check_beginning(entry)
+        elif entry.seq != last.seq + 1:
+            text = tr(
+                "Entries {first} to {last} are missing.", first=last.seq + 1, last=entry.seq - 1
+            )
+            self._fault(FaultKind.MISSING, last.seq + 1, entry.seq - 1, text)
+        elif entry.prev != last.hash:
+            text = tr("Entry {seq} does not follow on entry {last}.", seq=entry.seq, last=last.seq)
+            self._fault(FaultKind.BROKEN, entry.seq, entry.seq, text)
+
+    def _check_beginning(self, entry: Entry) -> None:
+        """The first entry present is the chain's first, or a checkpoint after which was pruned."""
+        self._first_seq = entry.seq
+        self._compare(entry.seq - 1, entry.prev)
+        if entry.seq == 1:
+            if entry.prev != GENESIS:
+                text = tr("Entry 1 claims that another one was before it.")
+                self._fault(FaultKind.BROKEN, 1, 1, text)
+        elif entry.kind != _CHECKPOINT:
+            text = tr(
+                "Entries 1 to {last} are missing, and no checkpoint says that they were pruned.",
+                last=entry.seq - 1,
+            )
+            self._fault(FaultKind.MISSING, 1, entry.seq - 1, text)
+
+    def _check_content(self, entry: Entry) -> None:
+        if not _matches_its_hash(entry):
+            text = tr(
+                "Entry {seq} does not match its hash: it was changed or moved.", seq=entry.seq
+            )
+            self._fault(FaultKind.EDITED, entry.seq, entry.seq, text)
+        elif entry.kind == _CHECKPOINT:
+            self._checkpoints += 1
+            if not _states_its_place(entry):
+                text = tr(
+                    "The checkpoint at entry {seq} states another chain than the one it stands in.",
+                    seq=entry.seq,
+                )
+                self._fault(FaultKind.FALSE_CHECKPOINT, entry.seq, entry.seq, text)
+
+    def _compare(self, seq: int, digest: str) -> None:
+        against = self._against
+        if against is None or seq != against.seq or self._compared is not None:
+            return
+        if digest == against.hash:
+            self._compared = against
+        else:
+            text = tr("Entry {seq} is not the one whose hash was exported.", seq=seq)
+            self._fault(FaultKind.REPLACED, seq, seq, text)
+
+    def _fault(self, kind: FaultKind, first_seq: int, last_seq: int, text: str) -> None:
+        self._faults_total += 1
+        if len(self._faults) < FAULTS_KEPT:
+            self._faults.append(Fault(kind=kind, first_seq=first_seq, last_seq=last_seq, text=text))
+
+
+def _matches_its_hash(entry: Entry) -> bool:
+    try:
+        return entry.hash == entry_hash(entry.cell, entry.boot, entry.seq, entry, entry.prev)
+    except (TypeError, UnicodeEncodeError):  # a column was given a value of another type
+        return False
+
+
+def _states_its_place(entry: Entry) -> bool:
+    try:
+        record = entry.record
+    except NeedsPerson:
+        return False
+    return (
+        isinstance(record, Checkpoint)
+        and record.last_seq == entry.seq - 1
+        and record.head == entry.prev
+    )

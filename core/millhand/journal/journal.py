@@ -1,0 +1,381 @@
+"""The journal of one cell: append, read, follow, verify, export."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, Self
+from weakref import WeakSet
+
+from millhand.errors import ConfigError, MillhandError, NotAllowed, Unavailable
+from millhand.journal.chain import ChainHead, Verifier, VerifyReport
+from millhand.journal.cursors import Cursor, Follower, Listener
+from millhand.journal.entries import Entry, NewEntry
+from millhand.messages import tr
+
+if TYPE_CHECKING:
+    from millhand.journal.store import Size, Store
+    from millhand.journal.writer import Writer
+
+_PAGE = 1000
+
+
+class Journal:
+    """One cell's append-only record in a SQLite file or a PostgreSQL database.
+
+    A context manager; opening and closing block. ``append`` and all reading may be called from any
+    thread. What an ``append`` has answered is on disk.
+
+    Args:
+        url: path of a SQLite file, or ``sqlite:///…``, or ``postgresql://user@host/database``.
+        cell: whose chain this is; several cells may share a database.
+        synchronous: SQLite's word for how a commit reaches the disk. Anything less than
+            ``FULL`` loses acknowledged entries in a power cut.
+        segment_entries: after so many entries (and at each start) a checkpoint seals the segment.
+
+    Raises:
+        ConfigError: the URL or ``synchronous`` is not understood.
+    """
+
+    def __init__(
+        self,
+        url: str | Path,
+        *,
+        cell: str,
+        synchronous: str = "FULL",
+        segment_entries: int = 100_000,
+    ) -> None:
+        if not cell:
+            raise ConfigError(tr("The journal needs the name of its cell."))
+        self.boot = 0
+        """Counts the starts of this cell's engine, from 1; 0 before opening and when read only."""
+        self.recovered_from: Path | None = None
+        """Where a corrupt file was moved to when this journal was opened: raise an alarm."""
+        self._url = url
+        self._cell = cell
+        self._synchronous = _checked_synchronous(synchronous)
+        self._segment_entries = segment_entries
+        self._store: Store | None = None
+        self._writer: Writer | None = None
+        self._head = 0
+        self._lock = Lock()
+        self._listeners: WeakSet[Listener] = WeakSet()
+        self._closed = False
+
+    # --- life ---
+
+    def open(self) -> Self:
+        """Become the cell's one writer; migrate, recover and start the writer's thread.
+
+        Raises:
+            NotAllowed: another process writes it.
+            ConfigError: a newer version wrote it, or it is something else than a journal.
+            Unavailable: it cannot be reached or written now.
+        """
+        from millhand.journal.writer import Writer
+
+        store = _store(self._url, self._cell, self._synchronous)
+        store.open()
+        try:
+            tail = store.tail()
+        except BaseException:
+            store.close()
+            raise
+        self._store = store
+        self._head = tail.head.seq
+        self.boot = tail.boot + 1 if tail.head.seq else store.first_boot
+        self.recovered_from = store.recovered_from
+        self._writer = Writer(
+            store,
+            tail=tail,
+            boot=self.boot,
+            segment_entries=self._segment_entries,
+            publish=self._publish,
+        )
+        return self
+
+    @classmethod
+    def open_readonly(cls, url: str | Path, *, cell: str | None = None) -> Journal:
+        """Open for reading beside the engine that writes it, or without one.
+
+        Args:
+            url: as for the journal.
+            cell: may be left out where the database holds only one.
+
+        Raises:
+            ConfigError: its schema is another version's, or the cell must be named.
+            Unavailable: it is not there, damaged, or cannot be reached.
+        """
+        journal = cls(url, cell=cell or "?")
+        store = _store(url, cell or "", journal._synchronous)
+        try:
+            store.open_readonly()
+        except BaseException:
+            store.close()
+            raise
+        journal._store = store
+        journal._cell = store.cell
+        return journal
+
+    def close(self) -> None:
+        """Commit what waits and let go; followers and cursors end. Blocks; may be repeated."""
+        if self._store is None or self._closed:
+            return
+        if self._writer is not None:
+            self._writer.stop()
+        with self._lock:
+            self._closed = True
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener.end()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self if self._store is not None else self.open()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # --- writing ---
+
+    def append(self, entries: Sequence[NewEntry]) -> Future[list[Entry]]:
+        """Append entries, all or none, one after the other, in one commit; from any thread.
+
+        The future is done when they are on disk. It fails with
+        :class:`~millhand.errors.Unavailable` when the commit failed; the entries are then not to
+        be relied on, though after a lost connection they may be there. A call cancelled before its
+        turn writes nothing.
+        """
+        if self._writer is None or self._closed:
+            refused: Future[list[Entry]] = Future()
+            refused.set_exception(self._not_writing())
+            return refused
+        return self._writer.submit(entries)
+
+    async def append_durable(self, entries: Sequence[NewEntry]) -> list[Entry]:
+        """Append and return the entries when they are on disk.
+
+        Raises:
+            Unavailable: the commit failed.
+        """
+        return await asyncio.wrap_future(self.append(entries))
+
+    @property
+    def fault(self) -> str:
+        """Why the last commit failed, for a person; empty while all is well."""
+        return self._writer.fault if self._writer is not None else ""
+
+    # --- reading ---
+
+    @property
+    def cell(self) -> str:
+        """Whose journal it is."""
+        return self._cell
+
+    @property
+    def head(self) -> int:
+        """Sequence number of the last durable entry, 0 for none. Reads the store when read only."""
+        return self._head if self._writer is not None else self.chain_head().seq
+
+    @property
+    def live(self) -> bool:
+        """Whether this process writes it."""
+        return self._writer is not None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    def read(
+        self,
+        after: int = 0,
+        *,
+        before: int | None = None,
+        kinds: Collection[str] | None = None,
+        subject: str | None = None,
+        part: str | None = None,
+        id: str | None = None,  # noqa: A002  # the column's name
+        limit: int | None = 1000,
+        newest_first: bool = False,
+    ) -> list[Entry]:
+        """Return the entries with ``after < seq < before`` that match all that is given.
+
+        Blocks for the database, some 0.1 ms for a few entries.
+
+        Raises:
+            Unavailable: it cannot be read now.
+        """
+        from millhand.journal.store import Filter
+
+        return self._stored().select(
+            Filter(after, before, kinds, subject, part, id),
+            limit=limit,
+            newest_first=newest_first,
+        )
+
+    def last(self, kind: str, subject: str | None = None) -> Entry | None:
+        """Return the newest entry of a kind (and subject), or None."""
+        found = self.read(kinds=(kind,), subject=subject, limit=1, newest_first=True)
+        return found[0] if found else None
+
+    def count(self, kind: str | None = None, subject: str | None = None) -> int:
+        """Count entries; reads an index once over, some 0.1 s a million."""
+        from millhand.journal.store import Filter
+
+        kinds = None if kind is None else (kind,)
+        return self._stored().count(Filter(kinds=kinds, subject=subject))
+
+    def follow(
+        self, after: int = 0, kinds: Collection[str] | None = None, capacity: int = 1024
+    ) -> Follower:
+        """Watch: stored entries after ``after``, then live ones; a slow watcher gets gaps.
+
+        Call it in a running event loop.
+        """
+        return Follower(self, after, kinds, capacity)
+
+    def cursor(self, after: int = 0, kinds: Collection[str] | None = None) -> Cursor:
+        """Read on and on from ``after``, missing nothing. Call it in a running event loop."""
+        return Cursor(self, after, kinds)
+
+    def listen(self, listener: Listener) -> int:
+        """Tell ``listener`` of all entries after the sequence number returned, while it lives."""
+        with self._lock:
+            self._listeners.add(listener)
+            if self._closed:
+                listener.end()
+            head = self._head
+        return head if self._writer is not None else self.head
+
+    # --- proof ---
+
+    def chain_head(self) -> ChainHead:
+        """Return the chain's end, to be kept outside this machine."""
+        from millhand.journal.store import Filter, head_of
+
+        return head_of(self._cell, self._stored().select(Filter(), limit=1, newest_first=True))
+
+    def verify(self, against: ChainHead | None = None) -> VerifyReport:
+        """Walk the whole chain up to now and report every edit, deletion and reordering.
+
+        Args:
+            against: a head exported earlier. Without one, a tail that was cut off cannot be
+                found: the chain before it is whole.
+
+        Raises:
+            ConfigError: ``against`` is another cell's.
+        """
+        if against is not None and against.cell != self._cell:
+            raise ConfigError(
+                tr(
+                    "The exported head is of cell {other}, the journal of cell {cell}.",
+                    other=against.cell,
+                    cell=self._cell,
+                )
+            )
+        verifier = Verifier(self._cell, against)
+        position = 0
+        try:
+            end = self.chain_head().seq + 1
+            while page := self.read(position, before=end, limit=_PAGE):
+                verifier.walk(page)
+                position = page[-1].seq
+        except Unavailable as error:
+            verifier.unreadable(error.message)
+        return verifier.report()
+
+    def export(
+        self,
+        target: Path | str | BinaryIO,
+        after: int = 0,
+        format: str = "jsonl",  # noqa: A002
+    ) -> ChainHead:
+        """Write entries after ``after`` to a file (whole or not at all) or a binary stream.
+
+        Returns:
+            The last entry written, which proves all before it.
+
+        Raises:
+            ConfigError: the format is not known.
+            Unavailable: the target cannot be written, or the journal not be read.
+        """
+        from millhand.journal.export import export
+
+        return export(self, target, after=after, form=format)
+
+    def size(self) -> Size:
+        """Say how much room the journal takes and has."""
+        return self._stored().size()
+
+    # --- inside ---
+
+    def _publish(self, entries: Sequence[Entry]) -> None:
+        """Make durable entries known; called by the writer's thread."""
+        with self._lock:
+            self._head = entries[-1].seq
+            for listener in self._listeners:
+                listener.hear(entries)
+
+    def _stored(self) -> Store:
+        if self._store is None or self._closed:
+            raise Unavailable(tr("The journal is not open."))
+        return self._store
+
+    def _not_writing(self) -> MillhandError:
+        if self._store is not None and not self._closed:
+            return NotAllowed(tr("The journal is open for reading only."))
+        return Unavailable(tr("The journal is not open."))
+
+
+def _checked_synchronous(word: str) -> str:
+    known = ("OFF", "NORMAL", "FULL", "EXTRA")
+    if word.upper() not in known:
+        raise ConfigError(
+            tr("synchronous is {word}; it may be {known}.", word=word, known=", ".join(known))
+        )
+    return word.upper()
+
+
+def _store(url: str | Path, cell: str, synchronous: str) -> Store:
+    """Choose the store by its URL; SQLAlchemy is loaded here and not before."""
+    from millhand.journal.sqlite import SQLiteStore
+
+    if isinstance(url, Path) or "://" not in url:
+        path = Path(url)
+    else:
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise ConfigError(
+                tr("The journal's URL cannot be understood: {url}", url=url)
+            ) from error
+        backend = parsed.get_backend_name()
+        if backend == "postgresql":
+            from millhand.journal.postgresql import PostgreSQLStore
+
+            return PostgreSQLStore(parsed, cell=cell, synchronous=synchronous)
+        if backend != "sqlite" or not parsed.database:
+            raise ConfigError(
+                tr("The journal can not lie in {url}.", url=parsed.render_as_string()),
+                mend=tr("Name a file, or a PostgreSQL database as postgresql://user@host/name."),
+            )
+        path = Path(parsed.database)
+    if str(path) == ":memory:":
+        raise ConfigError(
+            tr("The journal can not lie in memory: it would not be durable."),
+            mend=tr("Name a file."),
+        )
+    return SQLiteStore(path, cell=cell, synchronous=synchronous)
