@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from millhand.ledger.score import Score
 from millhand.messages import tr
 
-
-class Prices(Protocol):
-    """The scenario's ``economy:`` section, in its ``currency`` for each part."""
-
-    @property
-    def currency(self) -> str:
-        """Three letters: EUR."""
-        ...
-
-    @property
-    def scrapped_part(self) -> float:
-        """What a part is worth that is thrown away."""
-        ...
-
-    @property
-    def escaped_defect(self) -> float:
-        """What a defective part costs that leaves the cell."""
-        ...
+if TYPE_CHECKING:
+    from millhand.scenario.schema import Economy
+    from millhand.scenario.schema import Money as Price
 
 
 class MoneyLine(Struct, frozen=True, kw_only=True):
@@ -42,77 +27,95 @@ class MoneyLine(Struct, frozen=True, kw_only=True):
 
 
 class Money(Struct, frozen=True, kw_only=True):
-    """The lines and their sum."""
+    """The lines and their sum, in ``currency``."""
 
     currency: str
     lines: tuple[MoneyLine, ...]
     net: float
 
 
-def money(score: Score, prices: Prices) -> Money:
-    """Price a scored run."""
-    scrap, escape = prices.scrapped_part, prices.escaped_defect
-    lines = (
+def money(score: Score, economy: Economy) -> Money:
+    """Price a scored run. A price that the scenario does not state leaves its lines out."""
+    escape = economy.escaped_defect
+    scrap = economy.scrapped_part
+    false_reject = economy.false_reject or scrap
+    lines = [
+        *_lines_of_defects(score, escape),
+        *_lines_of_good_parts(score, scrap, false_reject),
+    ]
+    return Money(
+        currency=economy.currency,
+        lines=tuple(lines),
+        net=round(sum(line.amount for line in lines), 2),
+    )
+
+
+def _lines_of_defects(score: Score, escape: Price | None) -> list[MoneyLine]:
+    if escape is None:
+        return []
+    return [
         _line(
             "escapes_prevented",
             tr("Escapes prevented"),
             score.caught,
             escape,
-            tr(
-                "Without inspection each of these defective parts would have left the cell, and "
-                "one that does costs {price} later (economy.escaped_defect).",
-                price=_price(escape, prices),
-            ),
-        ),
-        _line(
-            "scrap_avoided",
-            tr("Scrap avoided"),
-            score.good_undecided,
-            scrap,
-            tr(
-                "Good parts that could not be decided were diverted for a person to look at; "
-                "rejected they would have cost {price} each (economy.scrapped_part). The person's "
-                "time is not counted.",
-                price=_price(scrap, prices),
-            ),
+            tr("Without inspection each of these defective parts would have left the cell."),
         ),
         _line(
             "escapes",
             tr("Cost of escapes"),
-            score.escapes.count,
-            -escape,
-            tr("Each defective part let pass costs {price}.", price=_price(escape, prices)),
+            -score.escapes.count,
+            escape,
+            tr("Each defective part that was let pass reaches the customer."),
         ),
-        _line(
-            "false_rejects",
-            tr("Cost of false rejects"),
-            score.false_rejects.count,
-            -scrap,
-            tr("Each good part rejected is scrapped at {price}.", price=_price(scrap, prices)),
-        ),
-        _line(
-            "unanswered",
-            tr("Cost of late and missing answers"),
-            score.good_unanswered,
-            -scrap,
-            tr(
-                "Good parts without an answer in time took the PLC's default and are counted as "
-                "scrapped at {price}.",
-                price=_price(scrap, prices),
+    ]
+
+
+def _lines_of_good_parts(
+    score: Score, scrap: Price | None, false_reject: Price | None
+) -> list[MoneyLine]:
+    lines = []
+    if scrap is not None:
+        lines.append(
+            _line(
+                "scrap_avoided",
+                tr("Scrap avoided"),
+                score.good_undecided,
+                scrap,
+                tr(
+                    "Good parts that could not be decided were diverted for a person to look at "
+                    "instead of being rejected. The person's time is not counted."
+                ),
+            )
+        )
+    if false_reject is not None:
+        lines += [
+            _line(
+                "false_rejects",
+                tr("Cost of false rejects"),
+                -score.false_rejects.count,
+                false_reject,
+                tr("Each good part that was rejected is lost."),
             ),
-        ),
-    )
-    return Money(
-        currency=prices.currency, lines=lines, net=round(sum(line.amount for line in lines), 2)
-    )
+            _line(
+                "unanswered",
+                tr("Cost of late and missing answers"),
+                -score.good_unanswered,
+                false_reject,
+                tr("Good parts without an answer in time took their default and count as lost."),
+            ),
+        ]
+    return lines
 
 
-def _line(name: str, title: str, count: int, each: float, assumption: str) -> MoneyLine:
-    amount = round(count * each, 2)
+def _line(name: str, title: str, count: int, price: Price, assumption: str) -> MoneyLine:
+    """Build a line; a negative ``count`` is spent."""
+    stated = f"{assumption} {price.assumption}".strip()
     return MoneyLine(
-        name=name, title=title, count=count, each=each, amount=amount + 0.0, assumption=assumption
+        name=name,
+        title=title,
+        count=abs(count),
+        each=price.amount,
+        amount=round(count * price.amount, 2),
+        assumption=stated,
     )
-
-
-def _price(amount: float, prices: Prices) -> str:
-    return f"{amount:.2f} {prices.currency}"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from millhand.contracts.command import AnswerCode
 from millhand.contracts.plant import PartTruth, PlantSummary
 from millhand.journal.records import Cause, OutcomeStatus
-from millhand.ledger.economy import Money, Prices, money
+from millhand.ledger.economy import Money, money
 from millhand.ledger.intervals import Share, share
 from millhand.ledger.run import PartLife, Run
 from millhand.ledger.score import DetectionLimit, Finding, Score, finding, score_parts
 from millhand.ledger.timing import Spread, StageTime, spread, timing_sheet
+
+if TYPE_CHECKING:
+    from millhand.scenario.schema import Economy
 
 ACCEPTED_STAGE = "answered"
 """The stage at whose end the PLC has said yes."""
@@ -74,7 +78,7 @@ def summarise(
     *,
     truth: Iterable[PartTruth] | None = None,
     plant: PlantSummary | None = None,
-    prices: Prices | None = None,
+    economy: Economy | None = None,
     limit: DetectionLimit | None = None,
 ) -> RunSummary:
     """Summarise one run.
@@ -83,7 +87,7 @@ def summarise(
         run: the run as :func:`millhand.ledger.run.read_run` gives it.
         truth: what the parts really were; without it there is neither score nor money.
         plant: the PLC's own books, to hold ours against.
-        prices: the scenario's economy.
+        economy: what things cost; without it there is no money.
         limit: from which size and contrast on a defect must be found.
     """
     parts = run.parts
@@ -121,7 +125,7 @@ def summarise(
         modes={agent: str(mode) for agent, mode in run.modes.items()},
         alarms=dict(run.alarms),
         score=score,
-        money=money(score, prices) if score and prices else None,
+        money=money(score, economy) if score and economy else None,
     )
 
 

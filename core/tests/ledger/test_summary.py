@@ -1,7 +1,5 @@
 """The summary of a run, counted from made-up entries whose answer is known."""
 
-from types import SimpleNamespace
-
 import pytest
 from millhand.contracts.codec import from_json, to_json
 from millhand.contracts.command import AnswerCode
@@ -20,9 +18,16 @@ from millhand.ledger.run import read_run
 from millhand.ledger.score import DetectionLimit
 from millhand.ledger.summary import RunSummary, summarise
 from millhand.ledger.worst import CaseKind, worst_cases
+from millhand.scenario.schema import Economy
 from millhand.testing.runs import MadeRun
 
-PRICES = SimpleNamespace(currency="EUR", scrapped_part=1.2, escaped_defect=40.0, kwh=0.21)
+ECONOMY = Economy.model_validate(
+    {
+        "currency": "EUR",
+        "scrapped_part": 1.2,
+        "escaped_defect": {"amount": 40, "assumption": "Complaints of 2025, mean."},
+    }
+)
 
 
 def plant(triggers: int) -> PlantSummary:
@@ -54,7 +59,7 @@ def mixed() -> MadeRun:
 
 
 def summary_of(run: MadeRun, **options) -> RunSummary:
-    return summarise(read_run(run.entries), truth=run.truths, prices=PRICES, **options)
+    return summarise(read_run(run.entries), truth=run.truths, economy=ECONOMY, **options)
 
 
 def test_counts_every_part_once_and_balances_with_the_plc(mixed):
@@ -133,11 +138,20 @@ def test_money_lines_carry_their_counts_and_add_up(mixed):
     }
     assert money.net == pytest.approx(80.0)
     assert all(line.assumption for line in money.lines)
-    assert "40.00 EUR" in money.lines[0].assumption
+    assert money.lines[0].assumption.endswith("Complaints of 2025, mean.")
+
+
+def test_a_price_that_is_not_stated_leaves_its_lines_out(mixed):
+    economy = Economy.model_validate({"currency": "USD", "false_reject": 2})
+    found = summarise(read_run(mixed.entries), truth=mixed.truths, economy=economy).money
+    assert {line.name: line.amount for line in found.lines} == {
+        "false_rejects": -2.0,
+        "unanswered": -2.0,
+    }
 
 
 def test_claims_nothing_without_a_truth(mixed):
-    found = summarise(read_run(mixed.entries), prices=PRICES)
+    found = summarise(read_run(mixed.entries), economy=ECONOMY)
     assert found.score is None
     assert found.money is None
     assert found.undecided.count == 2
