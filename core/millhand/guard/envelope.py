@@ -1,7 +1,7 @@
 """The safety envelope as a pure function: request, limits and facts in, a ruling out.
 
 The rules are asked in a fixed order and the first that refuses is named: mode, allow list,
-deadline, lease, interlock and its age, range, rate, budget. Nothing here reads a clock or a
+deadline, lease, interlock and its age, range, rate, budget, number of writes. Nothing here reads a clock or a
 device; whoever asks brings the facts.
 """
 
@@ -19,8 +19,16 @@ Interlock = Callable[[Mapping[str, Value]], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """So much within a window of time."""
+
+    amount: float
+    window_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """What the scenario allows for one target. Times in nanoseconds, rate per second."""
+    """What the scenario allows for one target. Times in nanoseconds."""
 
     only_if: Interlock | None = None
     only_if_text: str = ""
@@ -28,9 +36,12 @@ class Limits:
     max_age_ns: int | None = None
     minimum: float | None = None
     maximum: float | None = None
-    rate_per_s: float | None = None
-    budget: float | None = None
-    budget_window_ns: int = 0
+    rate: Allowance | None = None
+    """Largest sum of changes, up and down, within a short window."""
+    budget: Allowance | None = None
+    """The same within a long window: small steps must not walk a value away."""
+    writes: Allowance | None = None
+    """Most writes within a window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,49 +182,56 @@ def _step(request: Request, facts: Facts) -> float | None:
 
 
 def _rate(request: Request, limits: Limits, facts: Facts) -> Ruling | None:
-    if limits.rate_per_s is None:
+    return _spending("rate", limits.rate, request, facts)
+
+
+def _budget(request: Request, limits: Limits, facts: Facts) -> Ruling | None:
+    return _spending("budget", limits.budget, request, facts)
+
+
+def _recent(facts: Facts, window_ns: int) -> list[Change]:
+    return [
+        change
+        for change in facts.changes
+        if facts.now_monotonic_ns - change.at_monotonic_ns < window_ns
+    ]
+
+
+def _spending(
+    rule: str, allowance: Allowance | None, request: Request, facts: Facts
+) -> Ruling | None:
+    if allowance is None:
         return None
     step = _step(request, facts)
     if step is None:
-        return _refuse("rate", tr("The present value is unknown, so its rate cannot be limited."))
-    recent = sum(
-        change.amount
-        for change in facts.changes
-        if facts.now_monotonic_ns - change.at_monotonic_ns < 1_000_000_000
-    )
-    if step + recent <= limits.rate_per_s:
+        return _refuse(rule, tr("The present value is unknown, so its change cannot be limited."))
+    spent = sum(change.amount for change in _recent(facts, allowance.window_ns))
+    if spent + step <= allowance.amount:
         return None
     return _refuse(
-        "rate",
+        rule,
         tr(
-            "A change of {step} within one second is more than {limit}.",
-            step=step + recent,
-            limit=limits.rate_per_s,
+            "It changed by {spent:g} in the last {window:g} s; {step:g} more passes {limit:g}.",
+            spent=spent,
+            window=allowance.window_ns / 1e9,
+            step=step,
+            limit=allowance.amount,
         ),
     )
 
 
-def _budget(request: Request, limits: Limits, facts: Facts) -> Ruling | None:
-    if limits.budget is None:
+def _writes(_request: Request, limits: Limits, facts: Facts) -> Ruling | None:
+    if limits.writes is None:
         return None
-    step = _step(request, facts)
-    if step is None:
-        return _refuse("budget", tr("The present value is unknown, so its budget cannot be kept."))
-    spent = sum(
-        change.amount
-        for change in facts.changes
-        if facts.now_monotonic_ns - change.at_monotonic_ns < limits.budget_window_ns
-    )
-    if spent + step <= limits.budget:
+    count = len(_recent(facts, limits.writes.window_ns))
+    if count < limits.writes.amount:
         return None
     return _refuse(
-        "budget",
+        "writes",
         tr(
-            "{spent} of {budget} are spent in the last {window:.0f} s; {step} more is too much.",
-            spent=spent,
-            budget=limits.budget,
-            window=limits.budget_window_ns / 1e9,
-            step=step,
+            "{count} writes in the last {window:g} s are as many as allowed.",
+            count=count,
+            window=limits.writes.window_ns / 1e9,
         ),
     )
 
@@ -227,6 +245,6 @@ _RULES: tuple[_Rule, ...] = (
     _range,
     _rate,
     _budget,
+    _writes,
 )
 _NO_LIMITS = Limits()
-

@@ -147,7 +147,7 @@ def attach_region(handle: str) -> MemfdRegion | NamedRegion:
 def place_frames(
     region: MemfdRegion | NamedRegion, frames: dict[str, NDArray[np.uint8]]
 ) -> tuple[FrameSlot, ...]:
-    """Copy frames, ``(height, width, channels) uint8`` by role, into the region, one after another."""
+    """Copy frames by role, each ``(height, width, channels) uint8``, into the region."""
     slots: list[FrameSlot] = []
     offset = 0
     for role, pixels in frames.items():

@@ -16,7 +16,10 @@ LARGEST_MESSAGE = 64 * 2**20
 
 
 class ModelSpec(Struct, frozen=True, kw_only=True):
-    """A package to open: which role, for which product (None for any), where it lies."""
+    """A package to open: which role, for which product (None for any), where it lies.
+
+    An empty role stands for the only one that the agent has.
+    """
 
     role: str
     product: str | None

@@ -52,7 +52,7 @@ _ERRORS: dict[str, type[MillhandError]] = {
     "NotAllowed": NotAllowed,
     "Unavailable": Unavailable,
 }
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class WorkerLost(Unavailable):
@@ -162,6 +162,8 @@ class Worker:
             if wire is None or wire.lost.done():
                 raise WorkerLost(tr("Worker {name} is not running.", name=self.name))
             await wire.idle()
+            if wire.lost.done():
+                raise WorkerLost(tr("Worker {name} ended.", name=self.name))
             self._number += 1
             slots = place_frames(self._region, dict(frames))
             message = Decide(
@@ -179,6 +181,17 @@ class Worker:
         if isinstance(reply, Failed):
             raise error_from(reply)
         raise InternalError(f"worker {self.name} answered with {type(reply).__name__}")
+
+    async def idle(self, timeout_s: float) -> bool:
+        """Wait until no answer is owed any more; False where that takes longer than ``timeout_s``."""
+        if self._wire is None:
+            return True
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._wire.idle()
+        except TimeoutError:
+            return False
+        return True
 
     async def stop(self, grace_s: float = 2.0) -> None:
         """End the process: ask, wait for at most ``grace_s``, then kill. Safe to call twice."""

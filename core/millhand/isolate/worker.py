@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter_ns
 
-from millhand.contracts import Accelerator, Agent, Decision, Frame, Model, Observation
+from millhand.contracts import Accelerator, Agent, Decision, Frame, Model, Needs, Observation
 from millhand.contracts.codec import from_msgpack
-from millhand.errors import InternalError, MillhandError, PackageError
+from millhand.errors import ConfigError, InternalError, MillhandError, PackageError
 from millhand.isolate.frames import MemfdRegion, NamedRegion, attach_region, frame_at
 from millhand.isolate.messages import (
     LARGEST_MESSAGE,
@@ -35,6 +35,7 @@ from millhand.isolate.messages import (
     decode_to_worker,
     framed,
 )
+from millhand.messages import tr
 from millhand.plugins.registrations import Registration
 
 _decode_observation = from_msgpack(Observation)
@@ -74,6 +75,7 @@ def open_agent(spec: AgentSpec) -> ResidentAgent:
     """
     agent_class = Registration(spec.name, spec.target, "").load()
     agent: Agent = agent_class(agent_class.Config.model_validate(spec.config))
+    needs = agent.needs()
     accelerator = _build_accelerator(spec)
     models: dict[str, dict[str, Model]] = {}
     packages: dict[str, str] = {}
@@ -87,12 +89,22 @@ def open_agent(spec: AgentSpec) -> ResidentAgent:
         opened = open_model(
             open_package(Path(wanted.folder)), accelerator, precision=wanted.precision
         )
-        models.setdefault(wanted.role, {})[opened.package_id] = opened
-        label = wanted.role if wanted.product is None else f"{wanted.role}.{wanted.product}"
+        role = wanted.role or _only_role(spec, needs)
+        models.setdefault(role, {})[opened.package_id] = opened
+        label = role if wanted.product is None else f"{role}.{wanted.product}"
         packages[label] = opened.package_id
         used[label] = opened.used
-    opened_agent = OpenedAgent(name=spec.name, needs=agent.needs(), packages=packages, used=used)
+    opened_agent = OpenedAgent(name=spec.name, needs=needs, packages=packages, used=used)
     return ResidentAgent(agent, models, opened_agent, accelerator)
+
+
+def _only_role(spec: AgentSpec, needs: Needs) -> str:
+    if len(needs.models) != 1:
+        raise ConfigError(
+            tr("{agent} has {count} model roles.", agent=spec.name, count=len(needs.models)),
+            mend=tr("Name them under model: {roles}.", roles=", ".join(sorted(needs.models))),
+        )
+    return next(iter(needs.models))
 
 
 def _build_accelerator(spec: AgentSpec) -> Accelerator | None:

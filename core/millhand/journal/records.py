@@ -41,8 +41,8 @@ class Ruling(Struct, frozen=True, kw_only=True):
 
     allowed: bool
     rule: str
-    """``mode``, ``allow_list``, ``range``, ``rate``, ``budget``, ``interlock``, ``age``, ``lease``,
-    ``deadline``, or ``ok``."""
+    """``mode``, ``allow_list``, ``deadline``, ``lease``, ``interlock``, ``age``, ``range``, ``rate``,
+    ``budget``, ``writes``, or ``ok``."""
     reason: str = ""
 
 

@@ -1,0 +1,350 @@
+"""From wanted actions to effects: judge, and after the intent is durable check again and send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic_ns
+
+import msgspec
+
+from millhand.contracts import (
+    RESULT_CODES,
+    Action,
+    Answer,
+    AnswerCode,
+    Command,
+    DeliverRecord,
+    MachineAction,
+    Mode,
+    PartTrigger,
+    PerformSkill,
+    Propose,
+    SendDisposition,
+    Verdict,
+    Write,
+    WriteResult,
+    WriteStatus,
+    WriteTag,
+)
+from millhand.engine.bindings import AgentBinding, Confirm, Target
+from millhand.engine.cell import Cell
+from millhand.engine.handshake import CommandChannel, command_writes, valid_until
+from millhand.engine.policy import Settlement
+from millhand.guard import Request, judge
+from millhand.journal.records import Judged, Outcome, OutcomeStatus, Ruling
+from millhand.messages import tr
+
+MACHINE_TAG = "machine.request"
+_MACHINE_CODES = {MachineAction.HOLD: 1, MachineAction.STOP: 2}
+_OTHER_ACTION_NS = 5_000_000_000
+_NOT_BOUND = Target("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a decision leads to, judged, with the command that was numbered for it."""
+
+    judged: tuple[Judged, ...]
+    command: Command | None = None
+
+
+@dataclass(slots=True)
+class Effect:
+    """What came of the actions, collected while they are carried out."""
+
+    status: OutcomeStatus = OutcomeStatus.NOT_SENT
+    detail: str = ""
+    result: WriteResult | None = None
+    answer: Answer | None = None
+    rulings: tuple[Ruling, ...] = ()
+
+
+class Actuator:
+    """Judges and carries out one agent's actions."""
+
+    def __init__(self, cell: Cell, binding: AgentBinding) -> None:
+        self._cell = cell
+        self._binding = binding
+
+    # --- before the intent ---
+
+    def judge(
+        self,
+        actions: Sequence[Action],
+        settlement: Settlement | None,
+        trigger: PartTrigger | None,
+        verdict: Verdict | None,
+        mode: Mode,
+        deadline_ns: int,
+    ) -> Wanted:
+        """Rule on everything that a decision leads to; ``deadline_ns`` is monotonic."""
+        judged: list[Judged] = []
+        command: Command | None = None
+        if settlement is not None and trigger is not None:
+            sent, command = self._judge_disposition(settlement, trigger, verdict, mode, deadline_ns)
+            judged.extend(sent)
+            judged.extend(self._judge_machine(settlement.machine, mode))
+        for action in actions:
+            if not isinstance(action, SendDisposition | Propose):
+                judged.append(self._judge_one(action, mode, deadline_ns))
+        return Wanted(tuple(judged), command)
+
+    def _judge_disposition(
+        self,
+        settlement: Settlement,
+        trigger: PartTrigger,
+        verdict: Verdict | None,
+        mode: Mode,
+        deadline_ns: int,
+    ) -> tuple[list[Judged], Command | None]:
+        target = self._binding.disposition
+        if target is None:
+            return [], None
+        action = SendDisposition(
+            to=target.item,
+            part_id=trigger.part_id,
+            verdict=verdict or Verdict.NOT_DECIDABLE,
+            disposition=settlement.disposition,
+        )
+        ruling = self._ruling(action, target, mode, deadline_ns)
+        if not ruling.allowed:
+            return [Judged(action=action, target=str(target), ruling=ruling)], None
+        channel = self._cell.channels[str(target)]
+        command = Command(
+            id=self._cell.next_command_id(),
+            part_id=trigger.part_id,
+            result=RESULT_CODES[settlement.disposition],
+            valid_until=valid_until(trigger, self._binding.deadline_ns, channel.binding.tick_ns),
+        )
+        writes = command_writes(channel.binding, command)
+        return [Judged(action=action, target=str(target), ruling=ruling, writes=writes)], command
+
+    def _judge_machine(self, machine: MachineAction, mode: Mode) -> list[Judged]:
+        target = self._binding.disposition
+        if machine is MachineAction.NONE or target is None:
+            return []
+        request = Target(target.device, "machine")
+        if target.device not in self._cell.machines:
+            return []
+        action = WriteTag(to="machine", value=_MACHINE_CODES[machine])
+        ruling = judge(
+            Request(target=str(request), allowed_targets=frozenset({str(request)})),
+            self._cell.limits.get(str(request)),
+            self._cell.facts(mode, request),
+        )
+        writes = (Write(tag=MACHINE_TAG, value=action.value),)
+        return [Judged(action=action, target=str(request), ruling=ruling, writes=writes)]
+
+    def _judge_one(
+        self, action: Action, mode: Mode, deadline_ns: int, *, approved: bool = False
+    ) -> Judged:
+        role = "" if isinstance(action, Propose) else action.to
+        target = self._binding.actions.get(role, _NOT_BOUND)
+        ruling = self._ruling(action, target, mode, deadline_ns, approved=approved)
+        return Judged(
+            action=action, target=str(target), ruling=ruling, writes=_writes(action, target)
+        )
+
+    def _ruling(
+        self,
+        action: Action,
+        target: Target,
+        mode: Mode,
+        deadline_ns: int,
+        *,
+        approved: bool = False,
+    ) -> Ruling:
+        part_bound = isinstance(action, SendDisposition)
+        return judge(
+            Request(
+                target=str(target),
+                value=action.value if isinstance(action, WriteTag) else None,
+                part_bound=part_bound,
+                allowed_targets=self._binding.allowed_targets,
+                deadline_monotonic_ns=deadline_ns,
+                needs_lease=part_bound,
+                approved=approved,
+            ),
+            self._cell.limits.get(str(target)),
+            self._cell.facts(mode, target),
+        )
+
+    # --- after the intent is durable ---
+
+    async def carry_out(
+        self, wanted: Wanted, mode: Mode, deadline_ns: int, stages: dict[str, int], started_ns: int
+    ) -> Effect:
+        """Check again what may have changed, send, and wait for the answer.
+
+        ``stages`` receives the ends of the stages in nanoseconds since ``started_ns``.
+        """
+        effect = Effect()
+        for judged in wanted.judged:
+            if not judged.ruling.allowed:
+                continue
+            if isinstance(judged.action, SendDisposition) and wanted.command is not None:
+                await self._command(judged, wanted.command, mode, deadline_ns, stages, started_ns,
+                                    effect)  # fmt: skip
+            else:
+                await self._other(judged, mode, deadline_ns, effect)
+        if not any(judged.ruling.allowed for judged in wanted.judged):
+            effect.detail = "; ".join(j.ruling.reason for j in wanted.judged if j.ruling.reason)
+        return effect
+
+    async def _command(
+        self,
+        judged: Judged,
+        command: Command,
+        mode: Mode,
+        deadline_ns: int,
+        stages: dict[str, int],
+        started_ns: int,
+        effect: Effect,
+    ) -> None:
+        channel = self._cell.channels[judged.target]
+        async with channel.turn:
+            target = _target(judged.target)
+            ruling = self._ruling(judged.action, target, mode, deadline_ns)
+            stages["checked"] = monotonic_ns() - started_ns
+            if not ruling.allowed:
+                effect.status = (
+                    OutcomeStatus.EXPIRED if ruling.rule == "deadline" else OutcomeStatus.REFUSED
+                )
+                effect.detail, effect.rulings = ruling.reason, (ruling,)
+                return
+            answer = channel.expect(command.id)
+            try:
+                permit = self._cell.issue(target.device, judged.writes, deadline_ns)
+                effect.result = await channel.send(permit)
+                stages["sent"] = monotonic_ns() - started_ns
+                await self._confirm(channel, answer, deadline_ns, effect)
+                stages["answered"] = monotonic_ns() - started_ns
+            finally:
+                channel.forget(command.id)
+
+    async def _confirm(
+        self,
+        channel: CommandChannel,
+        answer: asyncio.Future[Answer],
+        deadline_ns: int,
+        effect: Effect,
+    ) -> None:
+        assert effect.result is not None
+        if effect.result.status in (WriteStatus.NOT_SENT, WriteStatus.REJECTED):
+            effect.status = _WRITE_OUTCOMES[effect.result.status]
+            effect.detail = effect.result.detail
+            return
+        if channel.binding.confirm not in (Confirm.ECHO, Confirm.SENSOR):
+            effect.status = _WRITE_OUTCOMES[effect.result.status]
+            return
+        grace_ns = 5 * channel.binding.tick_ns + int(2e9 * channel.binding.poll_s)
+        timeout_s = max(0.0, (deadline_ns + grace_ns - monotonic_ns()) / 1e9)
+        try:
+            async with asyncio.timeout(timeout_s):
+                effect.answer = await answer
+        except TimeoutError:
+            effect.status = OutcomeStatus.UNKNOWN
+            effect.detail = tr("No answer came; the part takes its default.")
+            return
+        effect.status = outcome_of(effect.answer.code)
+        if effect.status is not OutcomeStatus.CONFIRMED:
+            effect.detail = effect.answer.code.name.lower()
+
+    async def _other(
+        self,
+        judged: Judged,
+        mode: Mode,
+        deadline_ns: int,
+        effect: Effect,
+        *,
+        approved: bool = False,
+    ) -> None:
+        target = _target(judged.target)
+        own_limit = judged.target in self._binding.allowed_targets
+        if own_limit:
+            ruling = self._ruling(judged.action, target, mode, deadline_ns, approved=approved)
+            if not ruling.allowed:
+                effect.status, effect.rulings = OutcomeStatus.REFUSED, (ruling,)
+                effect.detail = ruling.reason
+                return
+        before = self._cell.facts(mode, target).current
+        permit = self._cell.issue(target.device, judged.writes, monotonic_ns() + _OTHER_ACTION_NS)
+        result = await self._perform(judged.action, target, permit)
+        if effect.result is None:
+            effect.result = result
+            effect.status = _WRITE_OUTCOMES[result.status]
+            effect.detail = result.detail
+        if isinstance(judged.action, WriteTag) and result.status is not WriteStatus.NOT_SENT:
+            self._cell.note_change(judged.target, before, judged.action.value)
+
+    async def _perform(self, action: Action, target: Target, permit: object) -> WriteResult:
+        device = self._cell.devices[target.device]
+        if isinstance(action, PerformSkill):
+            last = None
+            async for progress in device.perform(
+                permit, action.skill, action.goal, monotonic_ns() + _OTHER_ACTION_NS
+            ):
+                last = progress
+            done = last is not None and last.done
+            return WriteResult(
+                status=WriteStatus.APPLIED if done else WriteStatus.UNKNOWN,
+                detail="" if last is None else last.detail,
+            )
+        if isinstance(action, DeliverRecord):
+            result = await device.deliver(permit, action.kind, action.body, action.idempotency_key)
+        else:
+            result = await device.write(permit)
+        assert isinstance(result, WriteResult)
+        return result
+
+    async def approve(self, judged: Sequence[Judged], mode: Mode) -> Effect:
+        """Carry out what a person approved; the guard is asked again and has the last word."""
+        deadline_ns = monotonic_ns() + _OTHER_ACTION_NS
+        effect = Effect()
+        for one in judged:
+            if isinstance(one.action, SendDisposition | Propose) or one.ruling.rule != "mode":
+                continue
+            again = self._judge_one(one.action, mode, deadline_ns, approved=True)
+            if again.ruling.allowed:
+                await self._other(again, mode, deadline_ns, effect, approved=True)
+            else:
+                effect.status, effect.rulings = OutcomeStatus.REFUSED, (again.ruling,)
+                effect.detail = again.ruling.reason
+        return effect
+
+
+def outcome_of(code: AnswerCode) -> OutcomeStatus:
+    """Say what a PLC's answer means for the intent."""
+    if code in (AnswerCode.ACCEPTED, AnswerCode.EXECUTED):
+        return OutcomeStatus.CONFIRMED
+    if code is AnswerCode.EXPIRED:
+        return OutcomeStatus.EXPIRED
+    return OutcomeStatus.REFUSED
+
+
+_WRITE_OUTCOMES: Mapping[WriteStatus, OutcomeStatus] = {
+    WriteStatus.APPLIED: OutcomeStatus.CONFIRMED,
+    WriteStatus.SENT: OutcomeStatus.SENT,
+    WriteStatus.REJECTED: OutcomeStatus.REFUSED,
+    WriteStatus.NOT_SENT: OutcomeStatus.NOT_SENT,
+    WriteStatus.UNKNOWN: OutcomeStatus.UNKNOWN,
+}
+
+
+def _target(text: str) -> Target:
+    device, _, item = text.partition(".")
+    return Target(device, item)
+
+
+def _writes(action: Action, target: Target) -> tuple[Write, ...]:
+    match action:
+        case WriteTag(value=value):
+            return (Write(tag=target.item, value=value),)
+        case PerformSkill(skill=skill, goal=goal):
+            return (Write(tag=f"skill.{skill}", value=msgspec.json.encode(goal).decode()),)
+        case DeliverRecord(kind=kind, idempotency_key=key):
+            return (Write(tag=f"deliver.{kind}", value=key),)
+        case _:
+            return ()

@@ -1,0 +1,141 @@
+"""What the scenario's names come to: targets, records and policies that the engine works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from millhand.contracts import (
+    ActionKind,
+    Disposition,
+    MachineAction,
+    Mode,
+    Needs,
+    TriggerKind,
+)
+
+
+class Confirm(StrEnum):
+    """How a channel's command is confirmed."""
+
+    ECHO = "echo"
+    READBACK = "readback"
+    SENSOR = "sensor"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A device and something in it: ``plc.result``, ``plc.speed``, ``camera``."""
+
+    device: str
+    item: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.device}.{self.item}" if self.item else self.device
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelBinding:
+    """A command record in a PLC; its tags are ``<item>.part_id``, ``<item>.answers.code`` …"""
+
+    target: Target
+    confirm: Confirm
+    default: Disposition
+    tick_ns: int
+    poll_s: float = 0.004
+
+    def tag(self, field_name: str) -> str:
+        """Name of one of the record's tags."""
+        return f"{self.target.item}.{field_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseBinding:
+    """The lease record of a device, renewed every ``every_s``."""
+
+    device: str
+    every_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What happens to the part and to the machine, and whether a person is asked."""
+
+    part: Disposition
+    machine: MachineAction = MachineAction.NONE
+    review: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLimit:
+    """How many rejects in a row are believed, and what the machine is asked beyond that."""
+
+    more_than: int
+    machine: MachineAction
+
+
+@dataclass(frozen=True, slots=True)
+class Jidoka:
+    """An agent's reactions when it cannot do its work."""
+
+    unsure: Reaction = Reaction(Disposition.DIVERT, review=True)
+    late: Reaction = Reaction(Disposition.REJECT)
+    blind: Reaction = Reaction(Disposition.REJECT)
+    contradicted: Reaction = Reaction(Disposition.DIVERT, review=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerBinding:
+    """What sets the agent to work."""
+
+    kind: TriggerKind
+    source: str
+    """As in the scenario: ``plc.trigger``, ``plc.count``, ``every 5 min``, ``hold/1``."""
+    target: Target | None = None
+    every_s: float = 0.0
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """The package for one role: one for all, or one for each product."""
+
+    folders: Mapping[str | None, str]
+    by: Target | None = None
+    """Tag that names the product; None takes the trigger's product."""
+    precision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBinding:
+    """One agent of the scenario, ready to be run."""
+
+    name: str
+    type_name: str
+    needs: Needs
+    max_mode: Mode
+    triggers: tuple[TriggerBinding, ...]
+    frames: Mapping[str, str] = field(default_factory=dict)
+    """Role to camera."""
+    samples: Mapping[str, Target] = field(default_factory=dict)
+    models: Mapping[str, ModelChoice] = field(default_factory=dict)
+    actions: Mapping[str, Target] = field(default_factory=dict)
+    deadline_ns: int = 0
+    queue: int = 8
+    latest: bool = False
+    jidoka: Jidoka = Jidoka()
+
+    @property
+    def disposition(self) -> Target | None:
+        """Where the agent's dispositions go, if it has such a role."""
+        for role, kind in self.needs.actions.items():
+            if kind is ActionKind.SEND_DISPOSITION and role in self.actions:
+                return self.actions[role]
+        return None
+
+    @property
+    def allowed_targets(self) -> frozenset[str]:
+        """All that the scenario lists under ``may``."""
+        return frozenset(str(target) for target in self.actions.values())

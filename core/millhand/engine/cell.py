@@ -1,0 +1,138 @@
+"""What the runners of one cell share: journal, devices, modes, limits, ids, books."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from time import monotonic_ns, time_ns
+from typing import Any
+
+import structlog
+
+from millhand.contracts import COMMAND_ID_LIMIT, Mode, Permit, Sample, Value, Write
+from millhand.engine.alarms import Alarms
+from millhand.engine.bindings import RejectLimit, Target
+from millhand.engine.handshake import CommandChannel
+from millhand.engine.lease import Lease
+from millhand.engine.modes import Modes
+from millhand.engine.monitor import TagMonitor
+from millhand.engine.statistics import Statistics
+from millhand.engine.supervision import Supervisor
+from millhand.guard import Change, Facts, Limits, PermitOffice
+from millhand.journal.blobs import BlobStore
+from millhand.journal.entries import Entry, NewEntry, new_entry
+from millhand.journal.journal import Journal
+from millhand.journal.records import Alarm, Record
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Cell:
+    """One running cell. Lives on the engine's loop."""
+
+    name: str
+    scenario_sha256: str
+    journal: Journal
+    blobs: BlobStore
+    limits: Mapping[str, Limits]
+    reject_limits: Mapping[str, RejectLimit]
+    """Channel to how many rejects in a row are believed."""
+    supervisor: Supervisor
+    modes: Modes
+    alarms: Alarms
+    statistics: Statistics
+    permits: PermitOffice = field(default_factory=PermitOffice)
+    devices: dict[str, Any] = field(default_factory=dict)
+    channels: dict[str, CommandChannel] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    monitors: dict[str, TagMonitor] = field(default_factory=dict)
+    machines: frozenset[str] = frozenset()
+    """Devices that take a machine request."""
+    last_command_id: int = 0
+    _decisions: int = 0
+    _changes: dict[str, deque[Change]] = field(
+        default_factory=lambda: defaultdict(lambda: deque(maxlen=4096))
+    )
+    rejects_in_a_row: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def next_decision_id(self) -> str:
+        """Return an id unique in the cell: ``<cell>.<boot>.<number>``."""
+        self._decisions += 1
+        return f"{self.name}.{self.journal.boot}.{self._decisions}"
+
+    @property
+    def decisions(self) -> int:
+        """How many decision ids were given out since the start."""
+        return self._decisions
+
+    def next_command_id(self) -> int:
+        """Return a command id that no journalled intent has."""
+        self.last_command_id = self.last_command_id % (COMMAND_ID_LIMIT - 1) + 1
+        return self.last_command_id
+
+    def record(
+        self,
+        record: Record,
+        *,
+        id: str = "",
+        subject: str = "",
+        part: str | None = None,  # noqa: A002
+    ) -> Future[list[Entry]]:
+        """Journal something that nobody waits for; a failure is alarmed."""
+        return self.append(
+            new_entry(
+                record,
+                id=id or f"{self.name}.{self.journal.boot}.{time_ns()}",
+                subject=subject,
+                part=part,
+            )
+        )
+
+    def append(self, *entries: NewEntry) -> Future[list[Entry]]:
+        """Append entries together, without waiting."""
+        future = self.journal.append(entries)
+        future.add_done_callback(_log_failure)
+        return future
+
+    def facts(self, mode: Mode, target: Target) -> Facts:
+        """Gather what the guard must know about a target now."""
+        samples: dict[str, Sample] = {}
+        for monitor in self.monitors.values():
+            samples.update(monitor.latest)
+        lease = self.leases.get(target.device)
+        current = samples.get(str(target))
+        return Facts(
+            now_monotonic_ns=monotonic_ns(),
+            mode=mode,
+            lease_live=lease.live if lease is not None else True,
+            samples=samples,
+            current=current.value if current is not None and current.good else None,
+            changes=tuple(self._changes[str(target)]) if str(target) in self._changes else (),
+        )
+
+    def note_change(self, target: str, before: Value, after: Value) -> None:
+        """Remember a write that was let out, for rate, budget and number of writes."""
+        numbers = isinstance(before, int | float) and isinstance(after, int | float)
+        amount = abs(float(after) - float(before)) if numbers else 0.0  # type: ignore[arg-type]
+        self._changes[target].append(Change(monotonic_ns(), amount))
+
+    def issue(self, device: str, writes: tuple[Write, ...], expires_ns: int) -> Permit:
+        """Issue a permit; call only with a ruling that allows the writes."""
+        return self.permits.issue(device, writes, expires_monotonic_ns=expires_ns)
+
+
+def alarm_recorder(cell: Callable[[], Cell]) -> Callable[[Alarm], None]:
+    """Return what journals alarms of a cell that is still being built."""
+
+    def record(alarm: Alarm) -> None:
+        cell().record(alarm, subject=alarm.source)
+
+    return record
+
+
+def _log_failure(future: Future[list[Entry]]) -> None:
+    if not future.cancelled() and (error := future.exception()) is not None:
+        log.error("journal_append_failed", error=str(error))

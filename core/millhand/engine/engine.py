@@ -1,0 +1,427 @@
+"""The engine: opens what a scenario names, runs it, and closes it, as one context manager.
+
+It has no global state, installs no signal handler and leaves logging alone, so that it can be
+embedded: ``async with Engine(scenario) as engine: await engine.stopped()``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from time import time_ns
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+
+from millhand import __version__
+from millhand.contracts import Answer, Health, Link, Mode, TriggerKind
+from millhand.engine import build
+from millhand.engine.alarms import Alarms
+from millhand.engine.bindings import ChannelBinding
+from millhand.engine.cell import Cell, alarm_recorder
+from millhand.engine.handshake import CommandChannel
+from millhand.engine.lease import Lease
+from millhand.engine.modes import Modes
+from millhand.engine.monitor import TagMonitor
+from millhand.engine.recover import (
+    close_open_intents,
+    last_command_id,
+    last_mode,
+    remember,
+)
+from millhand.engine.reviews import ReviewDesk
+from millhand.engine.runner import AgentRunner
+from millhand.engine.snapshot import DeviceState, EngineSnapshot
+from millhand.engine.sources import source_of
+from millhand.engine.statistics import Statistics
+from millhand.engine.supervision import Child, Supervisor
+from millhand.engine.thinking import IsolatedThinker, LightThinker, Thinker
+from millhand.errors import ConfigError, MillhandError
+from millhand.isolate.messages import OpenedAgent
+from millhand.journal.blobs import BlobStore
+from millhand.journal.journal import Journal
+from millhand.journal.places import blob_folder, journal_target
+from millhand.journal.records import Gate, ModeChange, Started, Stopped
+from millhand.messages import tr
+from millhand.plugins import Plugins
+from millhand.scenario.load import Scenario, load
+
+log = structlog.get_logger(__name__)
+
+_DRAIN_S = 2.0
+_HEALTH_S = 0.2
+
+
+class Engine:
+    """Runs one cell.
+
+    Args:
+        scenario: a loaded scenario, or the path of its file or folder.
+        plugins: what may be used; by default all that is installed.
+        journal: where to write, in place of what the scenario says: a path or URL.
+        devices: adapters built by the embedder, by device name, in place of the scenario's.
+        safe: come up with the journal alone, with no plugin at all.
+
+    Raises (on entering):
+        ConfigError: the scenario and the plugins do not fit.
+        Unavailable: the journal cannot be opened.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | str | Path,
+        *,
+        plugins: Plugins | None = None,
+        journal: str | Path | None = None,
+        devices: Mapping[str, Any] | None = None,
+        safe: bool = False,
+    ) -> None:
+        self.scenario = scenario if isinstance(scenario, Scenario) else load(scenario)
+        self.safe = safe
+        self._plugins = plugins
+        self._journal_target = journal
+        self._given_devices = dict(devices or {})
+        self._stack = AsyncExitStack()
+        self._cell: Cell | None = None
+        self._thinkers: dict[str, Thinker] = {}
+        self._runners: dict[str, AgentRunner] = {}
+        self._failed: dict[str, str] = {}
+        self._started_utc_ns = 0
+        self._stop = asyncio.Event()
+
+    # --- life ---
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if self._cell is not None:
+                await self._close(self._cell, "" if error is None else type(error).__name__)
+        finally:
+            await self._stack.aclose()
+
+    def stop(self) -> None:
+        """Ask :meth:`stopped` to return; the context manager then closes everything."""
+        self._stop.set()
+
+    async def stopped(self) -> None:
+        """Return once :meth:`stop` was called."""
+        await self._stop.wait()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        journal = await self._open_journal(stack)
+        cell = await self._build_cell(stack, journal)
+        self._cell = cell
+        self._started_utc_ns = time_ns()
+        if journal.recovered_from is not None:
+            text = tr("The journal was damaged and was moved to {path}.",
+                      path=journal.recovered_from)  # fmt: skip
+            cell.alarms.raise_("journal_recovered", cell.name, text)
+        if self.safe:
+            await stack.enter_async_context(cell.supervisor)
+            cell.record(self._started(safe=True, plugins={}), subject=cell.name)
+            return
+        plugins = self._plugins or Plugins.discover()
+        opened, _ = await asyncio.gather(
+            self._open_agents(stack, plugins), self._open_devices(stack, cell, plugins)
+        )
+        self._bind(cell, opened)
+        await stack.enter_async_context(cell.supervisor)
+        await close_open_intents(cell)
+        found = {one.name: one.version for one in plugins.found}
+        cell.record(self._started(safe=False, plugins=found), subject=cell.name)
+        await self._run(cell)
+
+    async def _open_journal(self, stack: AsyncExitStack) -> Journal:
+        target = self._journal_target or journal_target(self.scenario)
+        journal = Journal(target, cell=self.scenario.name)
+        await asyncio.to_thread(journal.open)
+        stack.push_async_callback(asyncio.to_thread, journal.close)
+        return journal
+
+    async def _build_cell(self, stack: AsyncExitStack, journal: Journal) -> Cell:
+        pictures = self.scenario.file.journal.pictures
+        blobs = BlobStore(
+            blob_folder(self.scenario, self._journal_target),
+            quota_bytes=pictures.quota,
+            keep={name.value: age / 86400 for name, age in pictures.keep.items()},
+        )
+        stack.push_async_callback(asyncio.to_thread, blobs.close)
+        cell_of: list[Cell] = []
+        cell = Cell(
+            name=self.scenario.name,
+            scenario_sha256=self.scenario.sha256,
+            journal=journal,
+            blobs=blobs,
+            limits=build.limits(self.scenario),
+            reject_limits=build.reject_limits(self.scenario),
+            supervisor=Supervisor(self._child_failed),
+            modes=Modes(build.allowed_modes(self.scenario), self._mode_changed),
+            alarms=Alarms(alarm_recorder(lambda: cell_of[0])),
+            statistics=Statistics(),
+            last_command_id=await asyncio.to_thread(last_command_id, journal),
+        )
+        cell_of.append(cell)
+        return cell
+
+    # --- opening ---
+
+    async def _open_devices(self, stack: AsyncExitStack, cell: Cell, plugins: Plugins) -> None:
+        built: dict[str, Any] = {}
+        for name, device in self.scenario.file.devices.items():
+            if name in self._given_devices:
+                cell.devices[name] = self._given_devices[name]
+            elif build.runs_in_engine(device, plugins):
+                built[name] = build.build_device(self.scenario, name, plugins)
+        for name, adapter in built.items():
+            cell.devices[name] = await stack.enter_async_context(adapter)
+        for name, device in self.scenario.file.devices.items():
+            for target, binding in build.channel_bindings(name, device).items():
+                cell.channels[target] = CommandChannel(
+                    cell.devices[name], binding, on_gate=self._at_gate
+                )
+            if device.lease is not None:
+                cell.leases[name] = self._lease(cell, name)
+        cell.machines = frozenset(
+            name for name, device in self.scenario.file.devices.items() if device.machine
+        )
+
+    def _lease(self, cell: Cell, name: str) -> Lease:
+        binding = build.lease_binding(name, self.scenario.file.devices[name])
+        assert binding is not None
+        return Lease(
+            cell.devices[name],
+            binding,
+            ready=lambda: self._ready(name),
+            in_control=lambda: self._in_control(name),
+            permit=cell.issue,
+        )
+
+    async def _open_agents(
+        self, stack: AsyncExitStack, plugins: Plugins
+    ) -> dict[str, tuple[OpenedAgent, Thinker]]:
+        specs = {
+            name: build.agent_spec(self.scenario, name, plugins)
+            for name in self.scenario.file.agents
+        }
+        for name, agent in self.scenario.file.agents.items():
+            if agent.light:
+                self._thinkers[name] = LightThinker(specs[name])
+        for worker, agents in build.worker_groups(self.scenario).items():
+            self._thinkers[worker] = IsolatedThinker(worker, [specs[name] for name in agents])
+        opened: dict[str, tuple[OpenedAgent, Thinker]] = {}
+        results = await asyncio.gather(
+            *(self._open_thinker(stack, name) for name in self._thinkers), return_exceptions=True
+        )
+        errors: list[MillhandError] = []
+        for (name, thinker), result in zip(self._thinkers.items(), results, strict=True):
+            if isinstance(result, MillhandError):
+                self._failed[name] = str(result)
+                errors.append(result)
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                opened.update({agent.name: (agent, thinker) for agent in result})
+        if errors and not opened:
+            raise errors[0]
+        return opened
+
+    async def _open_thinker(self, stack: AsyncExitStack, name: str) -> list[OpenedAgent]:
+        stack.push_async_callback(self._thinkers[name].stop)
+        return list(await self._thinkers[name].start())
+
+    def _bind(self, cell: Cell, opened: Mapping[str, tuple[OpenedAgent, Thinker]]) -> None:
+        for worker, reason in self._failed.items():
+            text = tr("{agent} could not be opened: {reason}", agent=worker, reason=reason)
+            cell.alarms.raise_("agent_degraded", worker, text)
+        for name, (agent, thinker) in opened.items():
+            binding = build.agent_binding(self.scenario, name, agent.needs)
+            if self.scenario.file.agents[name].light and not agent.needs.light:
+                raise ConfigError(
+                    tr("{agent} does not declare itself light.", agent=name),
+                    mend=tr("Remove light, so that it runs in a worker."),
+                )
+            remembered = remember(cell.journal, name)
+            runner = AgentRunner(cell, binding, thinker, memory=remembered.memory)
+            runner.opened(agent)
+            self._runners[name] = runner
+            change = last_mode(cell.journal, name)
+            cell.modes.restore(name, None if change is None else change.now)
+
+    # --- running ---
+
+    async def _run(self, cell: Cell) -> None:
+        for name, (tags, every_s) in build.monitored_tags(self.scenario).items():
+            monitor = TagMonitor(name, cell.devices[name], tags, every_s)
+            cell.monitors[name] = monitor
+            await monitor.refresh()
+            cell.supervisor.start(Child(f"{name}.monitor", monitor.run))
+        for target, channel in cell.channels.items():
+            if channel.binding.confirm in ("echo", "sensor"):
+                cell.supervisor.start(Child(f"{target}.answers", channel.follow))
+        for name, runner in self._runners.items():
+            cell.supervisor.start(Child(name, runner.run))
+            self._start_sources(cell, runner)
+        for name, lease in cell.leases.items():
+            cell.supervisor.start(Child(f"{name}.lease", lease.run))
+        cell.supervisor.start(Child("health", self._watch_health))
+        desk = ReviewDesk(cell, self._runners, blob_folder(self.scenario, self._journal_target))
+        cell.supervisor.start(Child("reviews", desk.run))
+
+    def _start_sources(self, cell: Cell, runner: AgentRunner) -> None:
+        remembered = remember(cell.journal, runner.name)
+        for trigger in runner.binding.triggers:
+            source = source_of(
+                cell,
+                runner,
+                trigger,
+                last_seq=remembered.last_seq.get(trigger.source),
+                last_event=remembered.last_event,
+            )
+            name = f"{runner.name}.{trigger.kind if trigger.kind else TriggerKind.PART}"
+            cell.supervisor.start(Child(name, source, restarts=20))
+
+    async def _watch_health(self) -> None:
+        cell = self._running
+        while True:
+            for name, device in cell.devices.items():
+                health: Health = device.health()
+                if health.link in (Link.DOWN, Link.REFUSED):
+                    text = tr("{device} is {link}: {detail}", device=name,
+                              link=health.link.value, detail=health.detail)  # fmt: skip
+                    cell.alarms.raise_("device_down", name, text)
+                elif health.link is Link.UP:
+                    cell.alarms.clear("device_down", name)
+            await asyncio.sleep(_HEALTH_S)
+
+    async def _close(self, cell: Cell, reason: str) -> None:
+        for lease in cell.leases.values():
+            try:
+                async with asyncio.timeout(0.5):
+                    await lease.release()
+            except (TimeoutError, MillhandError) as error:
+                log.info("lease_not_released", error=str(error))
+        await cell.supervisor.drain(_DRAIN_S)
+        cell.record(
+            Stopped(reason=reason or "stop", decisions=cell.decisions), subject=cell.name
+        )
+
+    # --- what others ask ---
+
+    @property
+    def journal(self) -> Journal:
+        """The cell's journal."""
+        return self._running.journal
+
+    @property
+    def blobs(self) -> BlobStore:
+        """The cell's pictures and documents."""
+        return self._running.blobs
+
+    @property
+    def _running(self) -> Cell:
+        if self._cell is None:
+            raise RuntimeError("the engine is not running")
+        return self._cell
+
+    def set_mode(self, agent: str, mode: Mode, *, by: str, reason: str = "") -> None:
+        """Change an agent's mode; who did it is journalled.
+
+        Raises:
+            ConfigError: there is no such agent.
+            NotAllowed: the scenario's ``max_mode`` is lower.
+        """
+        self._running.modes.change(agent, mode, by=by, reason=reason)
+        for lease in self._running.leases.values():
+            lease.announce()
+
+    async def settled(self, timeout_s: float = _DRAIN_S) -> None:
+        """Wait until what is under way has its outcome, at most ``timeout_s``."""
+        await self._running.supervisor.drain(timeout_s)
+
+    def snapshot(self) -> EngineSnapshot:
+        """Say how the engine is at this moment; cheap."""
+        cell = self._running
+        statistics = cell.statistics
+        return EngineSnapshot(
+            scenario=cell.name,
+            started_utc_ns=self._started_utc_ns,
+            parts_triggered=statistics.parts_triggered,
+            parts_done=statistics.parts_done,
+            queued=sum(runner.queued for runner in self._runners.values()),
+            current_part=statistics.current_part,
+            product=statistics.product,
+            dispositions=dict(statistics.dispositions),
+            last=statistics.last,
+            latency_p50_ms=statistics.percentile_ms(0.5),
+            latency_p99_ms=statistics.percentile_ms(0.99),
+            modes=cell.modes.all(),
+            devices={
+                name: _state(device.health()) for name, device in cell.devices.items()
+            },
+            alarms=tuple(active.alarm.text for active in cell.alarms.active[-10:]),
+            safe_mode=self.safe,
+        )
+
+    # --- what happens ---
+
+    def _started(self, *, safe: bool, plugins: dict[str, str]) -> Started:
+        packages = {
+            f"{name}.{label}": package_id
+            for name, runner in self._runners.items()
+            for label, package_id in runner.packages.items()
+        }
+        return Started(
+            scenario=self.scenario.name,
+            scenario_sha256=self.scenario.sha256,
+            millhand=__version__,
+            plugins=plugins,
+            packages=packages,
+            safe_mode=safe,
+        )
+
+    def _mode_changed(self, change: ModeChange) -> None:
+        self._running.record(change, subject=change.agent)
+
+    def _at_gate(self, binding: ChannelBinding, answer: Answer) -> None:
+        gate = Gate(channel=str(binding.target), answer=answer)
+        self._running.record(gate, subject=str(binding.target), part=answer.part_id)
+
+    def _child_failed(self, name: str, error: BaseException, given_up: bool) -> None:  # noqa: FBT001
+        if self._cell is not None:
+            kind = "activity_given_up" if given_up else "activity_failed"
+            self._cell.alarms.raise_(kind, name, str(error) or type(error).__name__)
+
+    def _commands(self, device: str) -> list[AgentRunner]:
+        return [
+            runner
+            for runner in self._runners.values()
+            if runner.binding.disposition is not None
+            and runner.binding.disposition.device == device
+        ]
+
+    def _ready(self, device: str) -> bool:
+        runners = self._commands(device)
+        needed = {camera for runner in runners for camera in runner.binding.frames.values()}
+        up = all(self._running.devices[name].health().link is Link.UP for name in needed)
+        return bool(runners) and up and all(runner.ready for runner in runners)
+
+    def _in_control(self, device: str) -> bool:
+        modes = self._running.modes
+        return any(modes[runner.name] is Mode.CONTROL for runner in self._commands(device))
+
+
+def _state(health: Health) -> DeviceState:
+    return DeviceState(link=health.link, detail=health.detail)

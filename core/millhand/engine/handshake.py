@@ -1,0 +1,271 @@
+"""The handshake with a PLC over plain tags: trigger snapshots, command records, the answer ring.
+
+The records are specified in ``docs/reference/plc-handshake.md``. Every controller that can read and
+write tags gets the handshake from here; no adapter implements it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import structlog
+
+from millhand.contracts import (
+    Answer,
+    AnswerCode,
+    Command,
+    PartTrigger,
+    Permit,
+    Quality,
+    Sample,
+    Tags,
+    Value,
+    Write,
+    WriteResult,
+)
+from millhand.engine.bindings import ChannelBinding, Target
+from millhand.errors import Unavailable
+from millhand.messages import tr
+
+log = structlog.get_logger(__name__)
+
+RING = 16
+"""How many answers a PLC keeps."""
+_SEQ_WRAP = 2**31
+
+
+def command_writes(channel: ChannelBinding, command: Command) -> tuple[Write, ...]:
+    """The record's fields in the order in which they must be written, the id last."""
+    return (
+        Write(tag=channel.tag("part_id"), value=command.part_id),
+        Write(tag=channel.tag("result"), value=command.result),
+        Write(tag=channel.tag("valid_until"), value=command.valid_until),
+        Write(tag=channel.tag("id"), value=command.id),
+    )
+
+
+def integer(value: Value) -> int:
+    """Return a whole number, or raise ``Unavailable`` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Unavailable(tr("{value!r} is not a whole number.", value=value))
+    return value
+
+
+class TriggerWatch:
+    """Turns a trigger record into part triggers, each one consistent snapshot.
+
+    Args:
+        device: the controller.
+        source: device and record: ``plc.trigger``.
+        poll_s: how often to look.
+        last_seq: the last sequence number that has a disposition, or None when there is none;
+            what the PLC counted beyond it is reported as missed.
+    """
+
+    def __init__(
+        self, device: Tags, source: Target, *, poll_s: float, last_seq: int | None
+    ) -> None:
+        self._device = device
+        self._source = source
+        self._poll_s = poll_s
+        self.last_seq = last_seq
+        self._tags = [f"{source.item}.{name}" for name in ("seq", "part_id", "product", "tick")]
+
+    async def triggers(self) -> AsyncIterator[PartTrigger | range]:
+        """Yield each part's trigger; a ``range`` of sequence numbers says which were missed.
+
+        After a (re)connect the record that stands is old news: its part has no known time, so
+        that it counts as missed unless its sequence number was seen before.
+        """
+        async for batch in self._device.subscribe(self._tags, self._poll_s):
+            seq = next((sample for sample in batch if sample.tag == self._tags[0]), None)
+            if seq is None or not seq.good:
+                continue
+            if seq.initial:
+                for missed in self._resume(integer(seq.value)):
+                    yield missed
+                continue
+            if seq.value == self.last_seq:
+                continue
+            trigger = await self._snapshot(seq)
+            if trigger is None:
+                continue
+            missed_before = self._gap(trigger.trigger_seq)
+            self.last_seq = trigger.trigger_seq
+            if missed_before:
+                yield missed_before
+            yield trigger
+
+    def _resume(self, standing: int) -> Sequence[range]:
+        before, self.last_seq = self.last_seq, standing
+        if before is None or standing == before:
+            return []
+        if standing < before:
+            log.warning("trigger_count_restarted", source=str(self._source), now=standing)
+            return [range(1, standing + 1)] if standing else []
+        return [range(before + 1, standing + 1)]
+
+    def _gap(self, seq: int) -> range | None:
+        if self.last_seq is None or seq <= self.last_seq + 1:
+            return None
+        return range(self.last_seq + 1, seq)
+
+    async def _snapshot(self, seen: Sample) -> PartTrigger | None:
+        seq_tag, part_tag, product_tag, tick_tag = self._tags
+        for _ in range(5):
+            samples = await self._device.read([seq_tag, part_tag, product_tag, tick_tag, seq_tag])
+            before, part, product, tick, after = samples
+            if not all(sample.quality is Quality.GOOD for sample in samples):
+                return None
+            if before.value == after.value:
+                return PartTrigger(
+                    source=str(self._source),
+                    trigger_seq=integer(before.value),
+                    part_id=str(part.value),
+                    product=str(product.value) if product.value not in (None, "") else None,
+                    plc_tick=integer(tick.value),
+                    detected_utc_ns=seen.received_utc_ns,
+                    detected_monotonic_ns=seen.received_monotonic_ns,
+                    poll_delay_ns=int(
+                        self._device.effective_interval_s(self._poll_s) * 1_000_000_000
+                    ),
+                    epoch=seen.epoch,
+                )
+        return None
+
+
+class CommandChannel:
+    """Sends command records, one at a time, and reads what the PLC answered.
+
+    Args:
+        device: the controller.
+        binding: the record's names and its confirmation.
+        on_gate: called with each answer that says what became of a part at the gate.
+    """
+
+    def __init__(
+        self,
+        device: Tags,
+        binding: ChannelBinding,
+        *,
+        on_gate: Callable[[ChannelBinding, Answer], None],
+    ) -> None:
+        self.device = device
+        self.binding = binding
+        self.turn = asyncio.Lock()
+        """One command is in flight; hold this from sending until answered."""
+        self.lost_answers = 0
+        self._on_gate = on_gate
+        self._count: int | None = None
+        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._asked = asyncio.Event()
+        names = ("count", "command_id", "part_id", "code", "tick")
+        self._answer_tags = [binding.tag(f"answers.{name}") for name in names]
+
+    async def send(self, permit: Permit) -> WriteResult:
+        """Write the record. Never retried."""
+        return await self.device.write(permit)
+
+    def expect(self, command_id: int) -> asyncio.Future[Answer]:
+        """Return a future for the answer; ask before sending, so that none can slip through."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[command_id] = future
+        self._asked.set()
+        return future
+
+    def forget(self, command_id: int) -> None:
+        """Stop waiting for an answer."""
+        self._waiting.pop(command_id, None)
+        if not self._waiting:
+            self._asked.clear()
+
+    async def ring(self) -> list[Answer]:
+        """Read the answers that stand, oldest first.
+
+        Raises:
+            Unavailable: the ring cannot be read now.
+        """
+        count, answers = await self._read_ring()
+        if self._count is None:
+            self._count = count
+        return answers
+
+    async def follow(self, idle_s: float = 0.1) -> None:
+        """Read new answers for ever: often while one is awaited, else every ``idle_s``."""
+        while True:
+            try:
+                count, answers = await self._read_ring()
+            except Unavailable:
+                await asyncio.sleep(idle_s)
+                continue
+            self._take(count, answers)
+            if self._waiting:
+                await asyncio.sleep(self.binding.poll_s)
+            else:
+                await self._idle(idle_s)
+
+    async def _idle(self, idle_s: float) -> None:
+        try:
+            async with asyncio.timeout(idle_s):
+                await self._asked.wait()
+        except TimeoutError:
+            pass
+
+    async def _read_ring(self) -> tuple[int, list[Answer]]:
+        samples = await self.device.read(self._answer_tags)
+        if not all(sample.quality is Quality.GOOD for sample in samples):
+            raise Unavailable(tr("The answers of {channel} cannot be read.",
+                                 channel=self.binding.target))  # fmt: skip
+        count = integer(samples[0].value)
+        ids, parts, codes, ticks = (_array(sample) for sample in samples[1:])
+        first = max(0, count - RING)
+        answers = []
+        for position in range(first, count):
+            slot = position % RING
+            answers.append(
+                Answer(
+                    command_id=integer(ids[slot]),
+                    part_id=str(parts[slot]),
+                    code=_code(codes[slot]),
+                    plc_tick=integer(ticks[slot]),
+                )
+            )
+        return count, answers
+
+    def _take(self, count: int, answers: list[Answer]) -> None:
+        if self._count is None or count < self._count:
+            fresh = answers if self._waiting else []
+        else:
+            new = count - self._count
+            if new > RING:
+                self.lost_answers += new - RING
+            fresh = answers[-new:] if new else []
+        self._count = count
+        for answer in fresh:
+            if answer.code in _GATE:
+                self._on_gate(self.binding, answer)
+            waiting = self._waiting.get(answer.command_id)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(answer)
+
+
+_GATE = frozenset({AnswerCode.EXECUTED, AnswerCode.DEFAULTED, AnswerCode.BYPASSED})
+
+
+def _code(value: Value) -> AnswerCode:
+    try:
+        return AnswerCode(integer(value))
+    except ValueError as error:
+        raise Unavailable(tr("{value!r} is no answer code.", value=value)) from error
+
+
+def _array(sample: Sample) -> list[None | bool | int | float | str]:
+    if not isinstance(sample.value, list) or len(sample.value) < RING:
+        raise Unavailable(tr("{tag} is not an array of {size}.", tag=sample.tag, size=RING))
+    return sample.value
+
+
+def valid_until(trigger: PartTrigger, deadline_ns: int, tick_ns: int) -> int:
+    """PLC tick after which the PLC must refuse the result, counted from the trigger's tick."""
+    return (trigger.plc_tick + deadline_ns // tick_ns) % _SEQ_WRAP

@@ -1,0 +1,275 @@
+"""Runs one agent: takes triggers, gathers, lets the agent decide in its worker, in time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from time import monotonic, monotonic_ns, time_ns
+
+import msgspec
+
+from millhand.contracts import (
+    Decision,
+    DocumentArrived,
+    Memory,
+    Observation,
+    PartTrigger,
+    Trigger,
+    Verdict,
+)
+from millhand.engine.bindings import AgentBinding
+from millhand.engine.cell import Cell
+from millhand.engine.observe import Gathered, gather
+from millhand.engine.settling import Settler
+from millhand.engine.thinking import Thinker, decide_in_time
+from millhand.engine.work import Work, begun_ns
+from millhand.errors import MillhandError
+from millhand.isolate.messages import OpenedAgent
+from millhand.isolate.process import WorkerLost
+from millhand.journal.records import Cause
+from millhand.messages import tr
+
+LARGEST_MEMORY = 16 * 1024
+"""Bytes of an agent's memory, encoded."""
+HANG_S = 5.0
+"""How long an agent may go on past its deadline before its worker is killed."""
+_RESTARTS, _WITHIN_S = 5, 60.0
+
+
+class AgentRunner:
+    """Runs one agent; capture never waits for a model, and every trigger is settled."""
+
+    def __init__(
+        self, cell: Cell, binding: AgentBinding, thinker: Thinker, *, memory: Memory | None = None
+    ) -> None:
+        self.binding = binding
+        self.settler = Settler(cell, binding)
+        self.degraded = False
+        self._cell = cell
+        self._thinker = thinker
+        self._memory: Memory = memory or {}
+        self._packages: Mapping[str, str] = {}
+        self._queue: deque[Work] = deque()
+        self._arrived = asyncio.Event()
+        self._restarting = asyncio.Lock()
+        self._restarts: deque[float] = deque(maxlen=_RESTARTS)
+
+    @property
+    def name(self) -> str:
+        """The agent's name in the scenario."""
+        return self.binding.name
+
+    @property
+    def queued(self) -> int:
+        """How many triggers wait."""
+        return len(self._queue)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the agent can decide."""
+        return self._thinker.alive and not self.degraded
+
+    @property
+    def packages(self) -> Mapping[str, str]:
+        """Package id by role or ``role.product``."""
+        return self._packages
+
+    def opened(self, agent: OpenedAgent) -> None:
+        """Take note of the packages that the worker has opened."""
+        self._packages = agent.packages
+
+    # --- taking triggers ---
+
+    def offer(self, trigger: Trigger) -> None:
+        """Take a trigger; capture starts at once, whatever the agent is doing."""
+        work = self._work(trigger)
+        if work.part_trigger is not None:
+            self._cell.statistics.parts_triggered += 1
+        if len(self._queue) >= self.binding.queue:
+            dropped = self._queue.popleft() if self.binding.latest else work
+            self._drop(dropped)
+            if dropped is work:
+                return
+        work.gathering = self._cell.supervisor.job(self._gather(work), f"{self.name}.observe")
+        self._queue.append(work)
+        self._arrived.set()
+
+    def missed(self, source: str, sequence: range, epoch: int = 0) -> None:
+        """Give every part whose trigger was never seen its disposition, and raise an alarm."""
+        self._cell.statistics.parts_triggered += len(sequence)
+        text = tr("{count} triggers of {source} were missed.", count=len(sequence), source=source)
+        self._cell.alarms.raise_("trigger_missed", self.name, text)
+        for number in sequence:
+            trigger = PartTrigger(
+                source=source,
+                trigger_seq=number,
+                part_id=f"?{number}",
+                plc_tick=0,
+                detected_utc_ns=time_ns(),
+                detected_monotonic_ns=monotonic_ns(),
+                epoch=epoch,
+            )
+            self._settle_undecided(
+                self._work(trigger), Cause.MISSED, tr("The trigger was never seen.")
+            )
+
+    def _work(self, trigger: Trigger) -> Work:
+        begun = begun_ns(trigger)
+        delay = trigger.poll_delay_ns if isinstance(trigger, PartTrigger) else 0
+        return Work(
+            id=self._cell.next_decision_id(),
+            trigger=trigger,
+            started_ns=begun,
+            deadline_ns=begun + self.binding.deadline_ns - delay,
+        )
+
+    def _drop(self, work: Work) -> None:
+        text = tr("More triggers came than {agent} can decide.", agent=self.name)
+        self._cell.alarms.raise_("trigger_dropped", self.name, text)
+        self._settle_undecided(work, Cause.DROPPED, tr("The queue was full."))
+
+    async def _gather(self, work: Work) -> None:
+        try:
+            async with asyncio.timeout(work.left_s):
+                work.found = await gather(
+                    self.binding, work.trigger, self._cell.devices, work.deadline_ns
+                )
+        except TimeoutError:
+            work.failure = tr("The pictures or values did not come in time.")
+        except MillhandError as error:
+            work.failure = str(error)
+        work.stamp("observed")
+
+    # --- deciding ---
+
+    async def run(self) -> None:
+        """Decide what arrives, one after another, for ever."""
+        while True:
+            while not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+            await self._decide(self._queue.popleft())
+
+    async def _decide(self, work: Work) -> None:
+        if work.gathering is not None:
+            await asyncio.wait([work.gathering])
+        self._cell.statistics.current_part = work.part
+        if work.found is None:
+            self._settle_undecided(work, Cause.BLIND, work.failure)
+            return
+        self._cell.statistics.product = work.found.product
+        models = self._pin(work.found.product)
+        if models is None:
+            text = tr("There is no model for product {product}.", product=work.found.product)
+            self._cell.alarms.raise_("unknown_product", self.name, text, decision=work.id)
+            self._settle_undecided(work, Cause.UNKNOWN_PRODUCT, text)
+            return
+        observation = self._observation(work, models)
+        decision, cause = await self._think(work, observation)
+        self._settle(work, observation, decision, cause)
+
+    def _pin(self, product: str | None) -> dict[str, str] | None:
+        """Return the package ids for a product by role, or None where one role has none."""
+        pinned: dict[str, str] = {}
+        for role, choice in self.binding.models.items():
+            if choice.by is None:
+                pinned[role] = self._packages.get(role, "")
+            elif product in choice.folders:
+                pinned[role] = self._packages.get(f"{role}.{product}", "")
+            else:
+                return None
+        return pinned
+
+    def _observation(self, work: Work, models: dict[str, str] | None = None) -> Observation:
+        found = work.found or Gathered({}, {}, None)
+        document = work.trigger.document if isinstance(work.trigger, DocumentArrived) else None
+        return Observation(
+            id=work.id,
+            agent=self.name,
+            trigger=work.trigger,
+            product=found.product,
+            samples=found.samples,
+            frames=found.frames,
+            documents={} if document is None else {"document": document},
+            memory=self._memory,
+            models=models or {},
+        )
+
+    async def _think(self, work: Work, observation: Observation) -> tuple[Decision, Cause]:
+        if self.degraded:
+            return undecided(tr("{agent} was given up.", agent=self.name)), Cause.FAILED
+        frames = {role: frame.pixels for role, frame in observation.frames.items()}
+        try:
+            decision, decide_ns = await decide_in_time(
+                self._thinker, self.name, observation, frames, work.left_s
+            )
+        except TimeoutError:
+            self._cell.supervisor.job(self._wait_or_kill(), f"{self.name}.hang")
+            return undecided(tr("The deadline passed while deciding.")), Cause.LATE
+        except WorkerLost as error:
+            await self._restart(str(error))
+            return undecided(str(error)), Cause.FAILED
+        except MillhandError as error:
+            self._cell.alarms.raise_("agent_failed", self.name, str(error), decision=work.id)
+            return undecided(str(error)), Cause.FAILED
+        work.stages["model"] = decide_ns
+        work.stamp("decided")
+        self._cell.alarms.clear("agent_failed", self.name)
+        cause = Cause.UNSURE if decision.verdict is Verdict.NOT_DECIDABLE else Cause.DECIDED
+        return self._remember(decision), cause
+
+    def _remember(self, decision: Decision) -> Decision:
+        if decision.memory is None:
+            return decision
+        if len(msgspec.json.encode(decision.memory)) <= LARGEST_MEMORY:
+            self._memory = decision.memory
+            return decision
+        text = tr("The agent's memory is larger than {limit} bytes.", limit=LARGEST_MEMORY)
+        self._cell.alarms.raise_("memory_too_large", self.name, text)
+        return msgspec.structs.replace(decision, memory=None)
+
+    # --- a worker that hangs or is gone ---
+
+    async def _wait_or_kill(self) -> None:
+        if not await self._thinker.idle(HANG_S):
+            await self._restart(tr("{agent} hangs.", agent=self.name), kill=True)
+
+    async def _restart(self, reason: str, *, kill: bool = False) -> None:
+        async with self._restarting:
+            if self.degraded or (self._thinker.alive and not kill):
+                return
+            self._cell.alarms.raise_("agent_failed", self.name, reason)
+            now = monotonic()
+            if len(self._restarts) == _RESTARTS and now - self._restarts[0] < _WITHIN_S:
+                self._give_up(reason)
+                return
+            self._restarts.append(now)
+            try:
+                for agent in await self._thinker.restart():
+                    if agent.name == self.name:
+                        self.opened(agent)
+            except MillhandError as error:
+                self._give_up(str(error))
+
+    def _give_up(self, reason: str) -> None:
+        self.degraded = True
+        text = tr("{agent} was given up: {reason}", agent=self.name, reason=reason)
+        self._cell.alarms.raise_("agent_degraded", self.name, text)
+
+    # --- settling ---
+
+    def _settle_undecided(self, work: Work, cause: Cause, reason: str) -> None:
+        self._settle(work, self._observation(work), undecided(reason), cause)
+
+    def _settle(
+        self, work: Work, observation: Observation, decision: Decision, cause: Cause
+    ) -> None:
+        self._cell.supervisor.job(
+            self.settler.settle(work, observation, decision, cause), f"{self.name}.settle"
+        )
+
+
+def undecided(reason: str) -> Decision:
+    """The decision that the engine makes where the agent could not."""
+    return Decision(verdict=Verdict.NOT_DECIDABLE, reason=reason)

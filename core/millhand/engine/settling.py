@@ -1,0 +1,252 @@
+"""From a decision to its end: judge, make the intent durable, act, journal the outcome."""
+
+from __future__ import annotations
+
+from time import monotonic_ns, time_ns
+
+from millhand.contracts import (
+    Decision,
+    Event,
+    EventArrived,
+    Mode,
+    Observation,
+    Propose,
+    SendDisposition,
+    Trigger,
+    Verdict,
+)
+from millhand.engine.actuate import Actuator, Effect, Wanted
+from millhand.engine.bindings import AgentBinding
+from millhand.engine.cell import Cell
+from millhand.engine.policy import Settlement, settle
+from millhand.engine.snapshot import LastDecision
+from millhand.engine.work import Work
+from millhand.errors import Unavailable
+from millhand.journal.entries import NewEntry, new_entry
+from millhand.journal.records import (
+    Cause,
+    Intent,
+    Judged,
+    Outcome,
+    OutcomeStatus,
+    Published,
+    Question,
+)
+from millhand.messages import tr
+
+_NEVER_SENT = frozenset({Cause.MISSED, Cause.DROPPED})
+"""Causes after which nothing is sent: the part is gone, or nobody knows which it was."""
+
+
+class Settler:
+    """Settles one agent's decisions."""
+
+    def __init__(self, cell: Cell, binding: AgentBinding) -> None:
+        self._cell = cell
+        self._binding = binding
+        self.actuator = Actuator(cell, binding)
+
+    async def settle(
+        self, work: Work, observation: Observation, decision: Decision, cause: Cause
+    ) -> None:
+        """Carry one decision to its end. Where the intent cannot be made durable nothing is done."""
+        mode = self._mode(work.trigger)
+        settlement = self._settlement(decision, cause) if work.part_trigger else None
+        wanted = self._judge(work, decision, cause, settlement, mode)
+        work.stamp("judged")
+        intent = self._intent(work, observation, decision, cause, mode, settlement, wanted)
+        try:
+            await self._cell.journal.append_durable(self._entries(work, intent, settlement))
+        except Unavailable as error:
+            self._cell.alarms.raise_("journal_unavailable", self._cell.name, str(error))
+            return
+        self._cell.alarms.clear("journal_unavailable", self._cell.name)
+        self._cell.statistics.count(intent.disposition)
+        stages = {"durable": monotonic_ns() - work.started_ns}
+        effect = await self.actuator.carry_out(
+            wanted, mode, work.deadline_ns, stages, work.started_ns
+        )
+        if effect.status is OutcomeStatus.NOT_SENT and _asks_first(intent):
+            effect.status = OutcomeStatus.AWAITING
+        self._alarm(work.id, wanted.judged, effect)
+        self._close(work, intent, effect, stages)
+
+    def _judge(
+        self,
+        work: Work,
+        decision: Decision,
+        cause: Cause,
+        settlement: Settlement | None,
+        mode: Mode,
+    ) -> Wanted:
+        reachable = cause not in _NEVER_SENT
+        return self.actuator.judge(
+            decision.actions,
+            settlement if reachable else None,
+            work.part_trigger if reachable else None,
+            decision.verdict,
+            mode,
+            work.deadline_ns,
+        )
+
+    def _mode(self, trigger: Trigger) -> Mode:
+        mode = self._cell.modes[self._binding.name]
+        return mode.at_most(trigger.event.mode) if isinstance(trigger, EventArrived) else mode
+
+    def _settlement(self, decision: Decision, cause: Cause) -> Settlement:
+        settlement = settle(decision.verdict, cause, self._binding.jidoka)
+        channel = str(self._binding.disposition)
+        counts = self._cell.rejects_in_a_row
+        if cause is Cause.DECIDED:
+            counts[channel] = counts[channel] + 1 if decision.verdict is Verdict.NOT_OK else 0
+        limit = self._cell.reject_limits.get(channel)
+        if limit is None or counts[channel] <= limit.more_than:
+            self._cell.alarms.clear("rejects_in_a_row", channel)
+            return settlement
+        text = tr("{count} parts in a row were rejected.", count=counts[channel])
+        self._cell.alarms.raise_("rejects_in_a_row", channel, text)
+        return Settlement(settlement.disposition, limit.machine, settlement.review)
+
+    def _intent(
+        self,
+        work: Work,
+        observation: Observation,
+        decision: Decision,
+        cause: Cause,
+        mode: Mode,
+        settlement: Settlement | None,
+        wanted: Wanted,
+    ) -> Intent:
+        settled = (
+            {}
+            if settlement is None
+            else {"disposition": settlement.disposition, "machine": settlement.machine}
+        )
+        return Intent(
+            observation=observation,
+            decision=decision,
+            cause=cause,
+            mode=mode,
+            command=wanted.command,
+            judged=wanted.judged,
+            memory_before=observation.memory,
+            memory_after=observation.memory if decision.memory is None else decision.memory,
+            scenario_sha256=self._cell.scenario_sha256,
+            deadline_ns=self._binding.deadline_ns,
+            stages_ns=work.stages,
+            **settled,  # type: ignore[arg-type]
+        )
+
+    # --- what is journalled together with the intent ---
+
+    def _entries(self, work: Work, intent: Intent, settlement: Settlement | None) -> list[NewEntry]:
+        name = self._binding.name
+        return [
+            new_entry(intent, id=work.id, subject=name, part=work.part),
+            *self._events(work, intent),
+            *self._questions(work, intent, settlement),
+        ]
+
+    def _events(self, work: Work, intent: Intent) -> list[NewEntry]:
+        entries = []
+        for number, body in enumerate(intent.decision.events, start=1):
+            event = Event(
+                id=f"{work.id}.e{number}",
+                producer=self._binding.name,
+                mode=intent.mode,
+                at_utc_ns=time_ns(),
+                cause=work.id,
+                body=body,
+            )
+            name = str(type(body).__struct_config__.tag)
+            published = Published(event=event)
+            entries.append(new_entry(published, id=event.id, subject=name, part=work.part))
+        return entries
+
+    def _questions(
+        self, work: Work, intent: Intent, settlement: Settlement | None
+    ) -> list[NewEntry]:
+        decision = intent.decision
+        asked: list[tuple[str, str]] = []
+        if settlement is not None and settlement.review:
+            asked.append(("label", decision.reason or tr("What is this part really?")))
+        asked.extend(
+            ("proposal", action.question)
+            for action in decision.actions
+            if isinstance(action, Propose)
+        )
+        if intent.mode is Mode.ADVISE and any(map(_waits_for_approval, intent.judged)):
+            asked.append(("proposal", decision.reason or tr("Shall this be done?")))
+        return [
+            new_entry(
+                Question(
+                    decision=work.id,
+                    agent=self._binding.name,
+                    text=text,
+                    kind=kind,
+                    part_id=work.part,
+                ),
+                id=f"{work.id}.q{number}",
+                subject=self._binding.name,
+                part=work.part,
+            )
+            for number, (kind, text) in enumerate(asked, start=1)
+        ]
+
+    # --- the end ---
+
+    def _close(self, work: Work, intent: Intent, effect: Effect, stages: dict[str, int]) -> None:
+        outcome = Outcome(
+            status=effect.status,
+            detail=effect.detail,
+            result=effect.result,
+            answer=effect.answer,
+            rulings=effect.rulings,
+            stages_ns=stages,
+        )
+        name = self._binding.name
+        self._cell.append(new_entry(outcome, id=work.id, subject=name, part=work.part))
+        if intent.disposition is None or work.part is None:
+            return
+        for frame in intent.observation.frames.values():
+            self._cell.blobs.put_frame(frame.ref, frame.pixels, intent.disposition)
+        confirmed = effect.status is OutcomeStatus.CONFIRMED
+        self._cell.statistics.finished(
+            LastDecision(
+                id=work.id,
+                agent=name,
+                part_id=work.part,
+                product=intent.observation.product,
+                verdict=intent.decision.verdict,
+                disposition=intent.disposition,
+                reason=intent.decision.reason,
+                latency_ms=stages["answered"] / 1e6 if confirmed else None,
+            )
+        )
+
+    def _alarm(self, decision: str, judged: tuple[Judged, ...], effect: Effect) -> None:
+        name, alarms = self._binding.name, self._cell.alarms
+        refused = [one.ruling for one in judged if not one.ruling.allowed]
+        refused = [ruling for ruling in [*refused, *effect.rulings] if ruling.rule != "mode"]
+        for ruling in refused:
+            text = tr("Refused by {rule}: {reason}", rule=ruling.rule, reason=ruling.reason)
+            alarms.raise_("action_refused", name, text, decision=decision)
+        match effect.status:
+            case OutcomeStatus.UNKNOWN:
+                alarms.raise_("outcome_unknown", name, effect.detail, decision=decision)
+            case OutcomeStatus.REFUSED | OutcomeStatus.EXPIRED if not refused:
+                alarms.raise_("action_refused", name, effect.detail, decision=decision)
+            case OutcomeStatus.CONFIRMED | OutcomeStatus.SENT:
+                alarms.clear("outcome_unknown", name)
+                if not refused:
+                    alarms.clear("action_refused", name)
+
+
+def _waits_for_approval(judged: Judged) -> bool:
+    return judged.ruling.rule == "mode" and not isinstance(judged.action, SendDisposition)
+
+
+def _asks_first(intent: Intent) -> bool:
+    proposes = any(isinstance(action, Propose) for action in intent.decision.actions)
+    waiting = intent.mode is Mode.ADVISE and any(map(_waits_for_approval, intent.judged))
+    return proposes or waiting

@@ -1,0 +1,37 @@
+"""Where a scenario's journal and pictures lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from millhand.scenario.load import Scenario
+
+FILE_NAME = "journal.sqlite"
+BLOBS = "blobs"
+
+
+def journal_folder(scenario: Scenario) -> Path:
+    """The folder of the scenario's journal."""
+    return scenario.folder / scenario.file.journal.folder
+
+
+def journal_target(scenario: Scenario) -> str | Path:
+    """The journal's database URL, or its SQLite file.
+
+    Raises:
+        ConfigError: the URL's secret cannot be had.
+    """
+    return scenario.journal_url or journal_folder(scenario) / FILE_NAME
+
+
+def blob_folder(scenario: Scenario, journal: str | Path | None = None) -> Path:
+    """Where pictures and documents lie: beside the journal's file.
+
+    Args:
+        journal: the journal's place where it is not the scenario's.
+    """
+    if isinstance(journal, Path):
+        return journal.parent / BLOBS
+    return journal_folder(scenario) / BLOBS
