@@ -32,6 +32,9 @@ class CaseKind(StrEnum):
     """Rejected with the lowest scores."""
 
 
+MISTAKES = frozenset({CaseKind.ESCAPE, CaseKind.FALSE_REJECT})
+
+
 class Case(Struct, frozen=True, kw_only=True):
     """One part with what it really was, where that is known."""
 
@@ -55,10 +58,11 @@ def worst_cases(
     truths: Mapping[str, PartTruth],
     *,
     limit: DetectionLimit | None = None,
-    each: int = 6,
+    each: int = 4,
 ) -> dict[CaseKind, list[Case]]:
-    """Pick at most ``each`` cases of every kind, the worst first; kinds without any are left out.
+    """Pick ``each`` cases of every kind, the worst first, and twice as many mistakes.
 
+    Kinds without a case are left out.
     No part is shown twice: an escape is not also nearly rejected.
     """
     limit = limit or DetectionLimit()
