@@ -23,6 +23,7 @@ from millhand.plugins.registrations import (
 OWN_DISTRIBUTIONS = {
     "folder": "millhand-cameras",
     "video": "millhand-cameras",
+    "auto": "millhand-accelerators",
     "onnxruntime": "millhand-accelerators",
     "openvino": "millhand-accelerators",
 }

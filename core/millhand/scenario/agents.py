@@ -134,7 +134,7 @@ class ModelChoice(Part):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        expected = tr("a path, or {{by: plc.product, name: path, …}}").format()
+        expected = tr("a path, or {by: plc.product, name: path, …}")
         if isinstance(value, cls):
             return value
         if isinstance(value, str):

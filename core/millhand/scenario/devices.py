@@ -63,6 +63,8 @@ class HandshakeTag(NamedTuple):
     array: bool = False
     written: bool = False
     """Whether Millhand writes it."""
+    path: tuple[str, ...] = ()
+    """Where its address stands below the device: ``("channels", "result", "record", "id")``."""
 
 
 class _Field(NamedTuple):
@@ -103,6 +105,7 @@ class _Record(Part):
 
     fields_in_plc: ClassVar[dict[str, _Field]] = {}
     array: ClassVar[bool] = False
+    """Whether its fields are arrays, all but a field named ``count``."""
     short_keys = ("record",)
 
     @model_validator(mode="before")
@@ -128,14 +131,15 @@ class _Record(Part):
             "anyOf": [{"type": "string", "minLength": 1}, short, long],
         }
 
-    def tags(self, name: str) -> Iterator[tuple[str, HandshakeTag]]:
-        """Yield the record's tags as ``<name>.<field>``."""
+    def tags(self, name: str, *path: str) -> Iterator[tuple[str, HandshakeTag]]:
+        """Yield the record's tags as ``<name>.<field>``; ``path`` is where the record stands."""
         for field, facts in self.fields_in_plc.items():
             address = getattr(self, field)
             if address is not None:
+                array = self.array and field != "count"
                 yield (
                     f"{name}.{field}",
-                    HandshakeTag(address, facts.type, self.array, facts.written),
+                    HandshakeTag(address, facts.type, array, facts.written, (*path, field)),
                 )
 
 
@@ -189,11 +193,6 @@ class AnswersRecord(_Record):
     tick: Address = Field(description="Array: when.")
     count: Address = Field(description="Answers written since start; raised last.")
 
-    def tags(self, name: str) -> Iterator[tuple[str, HandshakeTag]]:
-        """Yield the ring's tags as ``<name>.<field>``; all are arrays but ``count``."""
-        for tag, facts in super().tags(name):
-            yield tag, facts._replace(array=not tag.endswith(".count"))
-
 
 Confirm = Literal["echo", "readback", "sensor", "none"]
 
@@ -242,11 +241,11 @@ class Channel(Part):
             )
         return self
 
-    def tags(self, name: str) -> Iterator[tuple[str, HandshakeTag]]:
+    def tags(self, name: str, *path: str) -> Iterator[tuple[str, HandshakeTag]]:
         """Yield ``<name>.<field>`` of the command and ``<name>.answers.<field>``."""
-        yield from self.record.tags(name)
+        yield from self.record.tags(name, *path, "record")
         if self.answers is not None:
-            yield from self.answers.tags(f"{name}.answers")
+            yield from self.answers.tags(f"{name}.answers", *path, "answers")
 
 
 class Lease(_Record):
@@ -338,13 +337,13 @@ class Device(Part):
         """
         found: dict[str, HandshakeTag] = {}
         for name, trigger in self.triggers.items():
-            found.update(trigger.tags(name))
+            found.update(trigger.tags(name, "triggers", name))
         for name, channel in self.channels.items():
-            found.update(channel.tags(name))
+            found.update(channel.tags(name, "channels", name))
         if self.lease is not None:
-            found.update(self.lease.tags("lease"))
+            found.update(self.lease.tags("lease", "lease"))
         if self.machine is not None:
-            found.update(self.machine.tags("machine"))
+            found.update(self.machine.tags("machine", "machine"))
         return found
 
     def handshake_tags(self) -> dict[str, str | dict[str, Any]]:

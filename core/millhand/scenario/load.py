@@ -90,10 +90,7 @@ class Scenario:
         Raises:
             ConfigError: a secret cannot be had.
         """
-        options: dict[str, Any] = secrets.with_secrets(
-            self.file.devices[device].options, self.folder
-        )
-        return options
+        return self._filled(self.file.devices[device].options)
 
     def simulation_options(self) -> dict[str, Any]:
         """The simulated plant's own options, with its secrets read; empty without a simulation.
@@ -103,8 +100,11 @@ class Scenario:
         """
         if self.file.simulation is None:
             return {}
-        options: dict[str, Any] = secrets.with_secrets(self.file.simulation.options, self.folder)
-        return options
+        return self._filled(self.file.simulation.options)
+
+    def _filled(self, options: dict[str, Any]) -> dict[str, Any]:
+        filled: dict[str, Any] = secrets.fill(options, lambda text, _path: self.secret(text))
+        return filled
 
 
 def _split(path: KeyPath) -> KeyPath:

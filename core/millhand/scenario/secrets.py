@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,19 +112,21 @@ def _from_file(path: Path) -> SecretStr:
     return SecretStr(text)
 
 
-def with_secrets(data: Any, folder: Path) -> Any:
-    """Return a copy of ``data`` with every secret key's reference replaced by a ``SecretStr``.
+def fill(data: Any, read: Callable[[str, KeyPath], SecretStr], path: KeyPath = ()) -> Any:
+    """Return a copy of ``data`` with the reference under every secret key replaced.
 
-    Raises:
-        ConfigError: as :func:`resolve`.
+    Args:
+        data: options as they stand in the file.
+        read: called with each reference and its key path; gives the secret.
+        path: where ``data`` stands.
     """
     if isinstance(data, Mapping):
         return {
-            key: resolve(value, folder)
+            key: read(value, (*path, key))
             if is_secret_key(key) and isinstance(value, str)
-            else with_secrets(value, folder)
+            else fill(value, read, (*path, key))
             for key, value in data.items()
         }
     if isinstance(data, list):
-        return [with_secrets(value, folder) for value in data]
+        return [fill(value, read, (*path, index)) for index, value in enumerate(data)]
     return data
