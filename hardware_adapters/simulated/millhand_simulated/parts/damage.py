@@ -55,6 +55,12 @@ class Ground:
         found = self.surface.edge[np.clip(y, 0, size - 1), np.clip(x, 0, size - 1)]
         return np.where(inside, found, np.float32(-1.0))
 
+    def height(self, u: float, v: float) -> float:
+        """Return the height above the belt at a point of the part."""
+        last = self.surface.height.shape[0] - 1
+        x, y = self.pose.to_picture(u, v)
+        return float(self.surface.height[min(max(round(y), 0), last), min(max(round(x), 0), last)])
+
 
 def _to_pixels(pose: Pose, u: F32, v: F32) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     c, s = math.cos(pose.turn) * pose.scale, math.sin(pose.turn) * pose.scale
@@ -260,11 +266,13 @@ def _stain(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
 
 def _chip(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
     edge = ground.shape.edge_point(rng)
-    radius = _between(3.4, 9.5, grade.size**1.3)
-    depth = _between(1.2, 5.0, grade.strength)
-    u, v = edge.u + edge.out_u * 0.25 * radius, edge.v + edge.out_v * 0.25 * radius
+    radius = _between(4.4, 10.0, grade.size**1.3)
+    depth = _between(1.6, 6.0, grade.strength)
+    beyond = radius * (0.2 if edge.outline else -0.15)
+    u, v = edge.u + edge.out_u * beyond, edge.v + edge.out_v * beyond
+    top = ground.height(edge.u - 4.0 * edge.out_u, edge.v - 4.0 * edge.out_v)
     facets = rng.uniform(0.0, 2 * math.pi, 3)
-    cuts = rng.uniform(0.62, 0.95, 3)
+    cuts = rng.uniform(0.7, 0.95, 3)
     fresh = _between(0.06, 0.22, grade.strength) * (1.0 if rng.random() < 0.7 else -1.0)
     tilt_u, tilt_v = rng.uniform(-0.25, 0.25, 2)
 
@@ -274,14 +282,18 @@ def _chip(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
         for turn, cut in zip(facets, cuts, strict=True):
             plane = pu * np.float32(math.cos(turn)) + pv * np.float32(math.sin(turn))
             far = np.maximum(far, plane * np.float32(1 / (radius * cut)))
-        bite = ramp(np.float32(radius) * (np.float32(1.0) - far), 2.0)
-        held = _on_part(surface) * bite
-        scoop = np.maximum(np.float32(1.0) - far * far, 0.0)
-        floor = pu * np.float32(tilt_u) + pv * np.float32(tilt_v)
-        surface.height -= (scoop * np.float32(depth) + floor) * held
-        surface.height[:] = np.maximum(surface.height, np.float32(0.5) * surface.cover)
-        surface.tone *= np.float32(1.0) + held * np.float32(fresh)
-        surface.machined *= np.float32(1.0) - held
+        held = _on_part(surface) * ramp(np.float32(radius) * (np.float32(1.0) - far), 2.0)
+        scoop = np.maximum(np.float32(1.0) - far * far, 0.0) * np.float32(depth)
+        floor = np.float32(top) - scoop + pu * np.float32(tilt_u) + pv * np.float32(tilt_v)
+        lost = np.maximum(surface.height - np.maximum(floor, 0.5), 0.0) * held
+        surface.height -= lost
+        broken = np.minimum(lost, 1.0)
+        surface.tone *= np.float32(1.0) + broken * np.float32(fresh)
+        surface.machined *= np.float32(1.0) - broken
+        if edge.outline:
+            gone = ramp(np.float32(0.8 * radius) - far * np.float32(radius), 1.6)
+            surface.cover *= np.float32(1.0) - gone
+            surface.height *= np.float32(1.0) - gone
 
     return Damage("chip", u, v, radius * 1.2 + 3.0, change)
 

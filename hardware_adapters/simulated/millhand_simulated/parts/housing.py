@@ -105,12 +105,13 @@ class Housing:
         if rng.random() < 0.35:
             at = rng.uniform(0.0, 2 * math.pi)
             out_u, out_v = math.cos(at), math.sin(at)
-            return EdgePoint((BOSS - 0.5) * out_u, (BOSS - 0.5) * out_v, out_u, out_v)
+            radius = BOSS + 1.0
+            return EdgePoint(radius * out_u, radius * out_v, out_u, out_v, outline=False)
         out_u, out_v = _SIDES[int(rng.integers(4))]
         along = rng.uniform(-1.0, 1.0) * (FLANGE - CORNER)
-        u = out_u * (FLANGE - 1.0) + abs(out_v) * along
-        v = out_v * (FLANGE - 1.0) + abs(out_u) * along
-        return EdgePoint(u, v, float(out_u), float(out_v))
+        u = out_u * FLANGE + abs(out_v) * along
+        v = out_v * FLANGE + abs(out_u) * along
+        return EdgePoint(u, v, float(out_u), float(out_v), outline=True)
 
     @staticmethod
     def _to_bolt(u: F32, v: F32) -> F32:

@@ -113,11 +113,11 @@ class Impeller:
         if where == 0:
             index = int(rng.integers(BLADES))
             u, v = _on_blade(index, TIP - 1.0)
-            return EdgePoint(u, v, u / TIP, v / TIP)
-        radius = HUB - 0.5 if where == 1 else SHROUD - 1.0
+            return EdgePoint(u, v, u / TIP, v / TIP, outline=False)
         at = rng.uniform(0.0, 2 * math.pi)
         out_u, out_v = math.cos(at), math.sin(at)
-        return EdgePoint(radius * out_u, radius * out_v, out_u, out_v)
+        radius = HUB + 1.0 if where == 1 else SHROUD
+        return EdgePoint(radius * out_u, radius * out_v, out_u, out_v, outline=bool(where > 1))
 
     @staticmethod
     def _blades(r: F32, theta: F32, missing: Feature | None) -> F32:

@@ -157,15 +157,15 @@ def _fall_off(family_seed: int, size: int) -> F32:
 
 
 def _pose(product: Product, part_seed: int, size: int) -> Pose:
-    """Draw where the fixture leaves the part: within 2 pixels, 1.5 degrees and 0.4 %."""
+    """Draw where the fixture leaves the part: within 1.5 pixels, 0.8 degrees and 0.2 %."""
     rng = stream(Purpose.POSE, part_seed, PRODUCTS.index(product))
     unit = size / DESIGN_WIDTH
     middle = (size - 1) / 2
     return Pose(
-        x=middle + rng.uniform(-2.0, 2.0) * unit,
-        y=middle + rng.uniform(-2.0, 2.0) * unit,
-        turn=math.radians(rng.uniform(-1.5, 1.5)),
-        scale=unit * rng.uniform(0.996, 1.004),
+        x=middle + rng.uniform(-1.5, 1.5) * unit,
+        y=middle + rng.uniform(-1.5, 1.5) * unit,
+        turn=math.radians(rng.uniform(-0.8, 0.8)),
+        scale=unit * rng.uniform(0.998, 1.002),
     )
 
 

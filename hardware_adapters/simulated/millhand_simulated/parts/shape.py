@@ -30,6 +30,8 @@ class EdgePoint:
     v: float
     out_u: float
     out_v: float
+    outline: bool
+    """Whether the belt lies beyond it, not a lower face of the part."""
 
 
 class Shape(Protocol):
