@@ -16,6 +16,7 @@ from millhand.scenario.parts import (
     Name,
     Part,
     Reference,
+    ShortPart,
     Whole,
     as_mapping,
     refusal,
@@ -177,8 +178,13 @@ ModelsByRole = Annotated[
 ]
 
 
-class Queue(Part):
+class Queue(ShortPart):
     """What becomes of triggers that find the agent busy; ``queue: 4`` and ``queue: latest`` too."""
+
+    short_schemas = (
+        {"const": "latest"},
+        {"type": "integer", "minimum": 1, "maximum": 1000},
+    )
 
     bound: Whole = Field(default=8, ge=1, le=1000, description="Triggers that may wait.")
     latest: Flag = Field(

@@ -103,4 +103,4 @@ def _journal(names: Names) -> Iterator[Problem]:
         try:
             names.scenario.secret(url)
         except ConfigError as error:
-            yield names.problem(("journal", "url"), error.message, mend=error.mend)
+            yield names.problem(("journal", "url"), error.message, tr("a database"), error.mend)

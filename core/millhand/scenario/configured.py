@@ -155,15 +155,17 @@ def _loaded(scenario: Scenario, path: KeyPath, registration: Registration) -> An
 
 def _placed(scenario: Scenario, path: KeyPath, error: MillhandError) -> ConfigError:
     place = scenario.document.place(path)
-    return ConfigError.of((Problem(place, error.message, mend=error.mend),))
+    expected = tr("something that is installed and works, as `millhand plugins` lists it")
+    return ConfigError.of((Problem(place, error.message, expected, error.mend),))
 
 
 def _failed(scenario: Scenario, path: KeyPath, name: str, error: Exception) -> ConfigError:
     message = tr(
         "{name} failed: {kind}: {error}", name=name, kind=type(error).__name__, error=error
     )
+    expected = tr("a plugin that works")
     mend = tr("This is a fault in the plugin; tell its author, or use another version.")
-    return ConfigError.of((Problem(scenario.document.place(path), message, mend=mend),))
+    return ConfigError.of((Problem(scenario.document.place(path), message, expected, mend),))
 
 
 def _collect(
@@ -230,7 +232,8 @@ def _with_secrets(
             return scenario.secret(reference)
         except ConfigError as error:
             place = scenario.document.place(where)
-            problems.append(Problem(place, error.message, mend=error.mend))
+            expected = tr("a secret that can be read, and by nobody else")
+            problems.append(Problem(place, error.message, expected, error.mend))
             return SecretStr("")
 
     filled: dict[str, Any] = secrets.fill(options, read, path)

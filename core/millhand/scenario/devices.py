@@ -117,19 +117,16 @@ class _Record(Part):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        schema = handler.resolve_ref_schema(handler(core_schema))
-        long = {key: value for key, value in schema.items() if key != "description"}
-        others = dict(schema["properties"])
+        long = dict(handler.resolve_ref_schema(handler(core_schema)))
+        description = long.pop("description", "")
+        prefix = {"type": "string", "minLength": 1, "description": "Prefix of all addresses."}
         short = {
             "type": "object",
-            "properties": {"record": {"type": "string", "description": "Shared prefix."}, **others},
+            "properties": {"record": prefix, **long["properties"]},
             "required": ["record"],
             "additionalProperties": False,
         }
-        return {
-            "description": schema.get("description", ""),
-            "anyOf": [{"type": "string", "minLength": 1}, short, long],
-        }
+        return {"description": description, "anyOf": [prefix, short, long]}
 
     def tags(self, name: str, *path: str) -> Iterator[tuple[str, HandshakeTag]]:
         """Yield the record's tags as ``<name>.<field>``; ``path`` is where the record stands."""

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 from millhand.contracts import MachineAction
 from millhand.messages import tr
 from millhand.scenario.expressions import Expression, ExpressionError, parse
-from millhand.scenario.parts import Number, Part, Whole, refusal
+from millhand.scenario.parts import Number, Part, ShortPart, Whole, refusal
 from millhand.scenario.units import Duration
 from millhand.scenario.words import shown
 
@@ -36,8 +36,10 @@ Condition = Annotated[
 ]
 
 
-class Range(Part):
+class Range(ShortPart):
     """Smallest and largest value allowed, in the tag's unit; also written ``[0, 120]``."""
+
+    short_schemas = ({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},)
 
     minimum: Number = Field(description="Smallest value allowed.")
     maximum: Number = Field(description="Largest value allowed.")

@@ -10,9 +10,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from millhand.messages import tr
 from millhand.scenario.words import kind_of, shown
@@ -33,6 +35,20 @@ Whole = Annotated[int, Field(strict=True)]
 """A whole number; no text and no fraction."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A number; no text."""
+
+
+class ShortPart(Part):
+    """A part that may also be written in a short form, as ``short_schemas`` tells editors."""
+
+    short_schemas: ClassVar[tuple[dict[str, Any], ...]] = ()
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        long = dict(handler.resolve_ref_schema(handler(core_schema)))
+        description = long.pop("description", "")
+        return {"description": description, "anyOf": [*cls.short_schemas, long]}
 
 
 def refusal(message: str, *, expected: str = "", mend: str = "") -> PydanticCustomError:

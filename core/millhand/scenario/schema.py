@@ -11,7 +11,17 @@ from millhand.messages import tr
 from millhand.scenario.agents import Agent
 from millhand.scenario.devices import Device
 from millhand.scenario.envelope import GuardRule
-from millhand.scenario.parts import Flag, InnerPath, Name, Number, Part, Reference, Whole, refusal
+from millhand.scenario.parts import (
+    Flag,
+    InnerPath,
+    Name,
+    Number,
+    Part,
+    Reference,
+    ShortPart,
+    Whole,
+    refusal,
+)
 from millhand.scenario.units import Duration, Size
 from millhand.scenario.words import shown
 
@@ -56,8 +66,10 @@ class Simulation(Part):
         return dict(self.model_extra or {})
 
 
-class Money(Part):
+class Money(ShortPart):
     """An amount in the scenario's currency, and what makes it believable; ``1.20`` alone too."""
+
+    short_schemas = ({"type": "number", "minimum": 0},)
 
     amount: Number = Field(ge=0, description="The amount.")
     assumption: str = Field(default="", description="Where the figure comes from.")

@@ -143,7 +143,16 @@ def _format(value: Decimal, units: Mapping[str, Decimal]) -> str:
     )
 
 
-def _field(parse: Any, write: Any, pattern: str, examples: list[str]) -> tuple[Any, ...]:
+QUANTITY = "x-quantity"
+"""Key in a JSON Schema that names the quantity, to write its default with the unit."""
+WRITERS: dict[str, Any] = {
+    "duration": format_duration,
+    "size": format_size,
+    "percent": format_percent,
+}
+
+
+def _field(quantity: str, parse: Any, pattern: str, examples: list[str]) -> tuple[Any, ...]:
     def read(value: object) -> object:
         try:
             return parse(value)
@@ -156,16 +165,18 @@ def _field(parse: Any, write: Any, pattern: str, examples: list[str]) -> tuple[A
 
     return (
         BeforeValidator(read),
-        PlainSerializer(write, return_type=str, when_used="json"),
-        WithJsonSchema({"type": "string", "pattern": pattern, "examples": examples}),
+        PlainSerializer(WRITERS[quantity], return_type=str, when_used="json"),
+        WithJsonSchema(
+            {"type": "string", "pattern": pattern, "examples": examples, QUANTITY: quantity}
+        ),
     )
 
 
 Duration = Annotated[
     float,
     *_field(
+        "duration",
         parse_duration,
-        format_duration,
         rf"^{_NUMBER}\s*(us|µs|ms|s|min|h|d)$",
         ["80 ms", "2 s", "5 min", "1 h"],
     ),
@@ -175,8 +186,8 @@ Duration = Annotated[
 Size = Annotated[
     int,
     *_field(
+        "size",
         parse_size,
-        format_size,
         rf"^{_NUMBER}\s*(kB|MB|GB|TB|KiB|MiB|GiB)$",
         ["500 MB", "2 GB"],
     ),
@@ -185,6 +196,6 @@ Size = Annotated[
 
 Percent = Annotated[
     float,
-    *_field(parse_percent, format_percent, rf"^{_NUMBER}\s*%$", ["1 %", "0.5 %"]),
+    *_field("percent", parse_percent, rf"^{_NUMBER}\s*%$", ["1 %", "0.5 %"]),
 ]
 """A fraction between 0 and 1, written ``1 %``."""
