@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from weakref import WeakSet
 
@@ -11,7 +10,7 @@ import numpy as np
 import onnxruntime
 import structlog
 from millhand.contracts.adapters import Session, Used
-from millhand.errors import ConfigError, InternalError, NotAllowed, PackageError, Unavailable
+from millhand.errors import ConfigError, InternalError, NotAllowed, Unavailable
 from millhand.messages import tr
 from millhand.models.files import read_graph
 from millhand.models.sessions import Choice
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as states
 from pydantic import BaseModel, ConfigDict, Field
 
-from millhand_accelerators.faults import fault_of, unloadable
+from millhand_accelerators.faults import fault_of, said, unfit, unloadable, unrunnable
 from millhand_accelerators.processor import processor_name
 
 if TYPE_CHECKING:
@@ -158,7 +157,7 @@ class OnnxRuntime:
             if rung == "cpu" or fault_of(error) != "graph":
                 raise unloadable(entry.path, "ONNX Runtime", error) from None
             raise NotAllowed(
-                tr("{rung} cannot run {path}: {why}", rung=rung, path=entry.path, why=error),
+                tr("{rung} cannot run {path}: {why}", rung=rung, path=entry.path, why=said(error)),
                 mend=tr("Check its driver, or add a provider below it to the ladder."),
             ) from error
         if inner.get_providers()[0] != provider:
@@ -205,6 +204,7 @@ class OnnxRuntimeSession:
         threads: int,
     ) -> None:
         self._inner: onnxruntime.InferenceSession | None = inner
+        self._path = entry.path
         self._outputs = [spec.name for spec in manifest.outputs]
         provider = inner.get_providers()[0]
         device = processor_name() if provider == PROVIDERS["cpu"] else provider
@@ -220,14 +220,23 @@ class OnnxRuntimeSession:
         """Run one batch. The arrays returned are the caller's.
 
         Raises:
-            PackageError: ``shape``, the graph does not take these inputs.
-            Unavailable: the device failed while running.
+            PackageError: ``shape``, the graph does not take these inputs; ``graph``, it cannot
+                be carried out.
+            Unavailable: a device other than the processor failed while running.
         """
         if self._inner is None:
             raise InternalError(tr("The session is closed."))
         feed = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
-        with _run_errors():
+        try:
             found = self._inner.run(self._outputs, feed)
+        except (states.InvalidArgument, ValueError) as error:
+            raise unfit(self._path, said(error)) from None
+        except _LOAD_ERRORS as error:
+            if self.used.provider == PROVIDERS["cpu"]:
+                raise unrunnable(self._path, "ONNX Runtime", error) from None
+            raise Unavailable(
+                tr("ONNX Runtime failed while running: {why}", why=said(error))
+            ) from error
         return dict(zip(self._outputs, found, strict=True))
 
     def close(self) -> None:
@@ -235,18 +244,22 @@ class OnnxRuntimeSession:
         self._inner = None
 
 
-@contextmanager
-def _run_errors() -> Iterator[None]:
+def vet(data: bytes, path: str) -> None:
+    """Let ONNX Runtime check that a graph is well-formed, without keeping or optimising it.
+
+    ONNX Runtime checks every operator's arguments; other run times crash where they are missing.
+
+    Raises:
+        PackageError: ``graph``, ``opset`` or ``operator``.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = _SILENT
     try:
-        yield
-    except (states.InvalidArgument, ValueError) as error:
-        raise PackageError(
-            tr("The graph does not take these inputs: {why}", why=error),
-            fault="shape",
-            mend=tr("Build the package again."),
-        ) from error
+        onnxruntime.InferenceSession(data, options, providers=[PROVIDERS["cpu"]], enable_fallback=0)
     except _LOAD_ERRORS as error:
-        raise Unavailable(tr("ONNX Runtime failed while running: {why}", why=error)) from error
+        raise unloadable(path, "ONNX Runtime", error) from None
 
 
 def _present(name: str, ladder: tuple[Provider, ...]) -> tuple[str, ...]:

@@ -10,14 +10,15 @@ from weakref import WeakSet
 
 import numpy as np
 from millhand.contracts.adapters import Session, Used
-from millhand.errors import ConfigError, InternalError, NotAllowed, PackageError, Unavailable
+from millhand.errors import ConfigError, InternalError, NotAllowed, Unavailable
 from millhand.messages import tr
 from millhand.models.files import read_graph
 from millhand.models.sessions import Choice
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from millhand_accelerators.faults import unloadable
+from millhand_accelerators.faults import said, unfit, unloadable, unrunnable
+from millhand_accelerators.onnx_runtime import vet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _TELEMETRY = "openvino_telemetry"
 _CONVERTER = "openvino.tools.ovc"
+_PROCESSOR = "OpenVINO CPU"
 
 
 def import_openvino() -> ModuleType:
@@ -132,6 +134,7 @@ class OpenVino:
             PackageError: ``graph``, ``opset``, ``operator``, ``external``, ``shape`` or ``hash``.
         """
         data, entry = read_graph(graph, manifest)
+        vet(data, entry.path)  # OpenVINO 2026.4 crashes on nodes without inputs
         try:
             model = self._core.read_model(model=data, weights=b"")
             compiled = self._core.compile_model(model, self._config.device, self._properties())
@@ -151,7 +154,7 @@ class OpenVino:
                 mend=tr("Check its driver, or name that device."),
             )
         session = OpenVinoSession(
-            compiled, self._used(compiled, entry, devices), self._openvino.Tensor, manifest
+            compiled, self._used(compiled, entry, devices), self._openvino.Tensor, manifest, entry
         )
         self._sessions.add(session)
         return session
@@ -187,7 +190,10 @@ class OpenVino:
 class OpenVinoSession:
     """One graph in OpenVINO. For one thread at a time."""
 
-    def __init__(self, compiled: Any, used: Used, tensor: Any, manifest: Manifest) -> None:
+    def __init__(
+        self, compiled: Any, used: Used, tensor: Any, manifest: Manifest, entry: GraphFile
+    ) -> None:
+        self._path = entry.path
         self._request: Any = compiled.create_infer_request()
         self._tensor = tensor
         self._inputs = {spec.name for spec in manifest.inputs}
@@ -198,13 +204,14 @@ class OpenVinoSession:
         """Run one batch. Writable inputs are read where they lie; the outputs are the caller's.
 
         Raises:
-            PackageError: ``shape``, the graph does not take these inputs.
-            Unavailable: the device failed while running.
+            PackageError: ``shape``, the graph does not take these inputs; ``graph``, it cannot
+                be carried out.
+            Unavailable: a device other than the processor failed while running.
         """
         if self._request is None:
             raise InternalError(tr("The session is closed."))
         if inputs.keys() != self._inputs:
-            raise _unfit(tr("it takes {names}", names=", ".join(sorted(self._inputs))))
+            raise unfit(self._path, tr("it takes {names}", names=", ".join(sorted(self._inputs))))
         try:
             for name, array in inputs.items():
                 plain = np.ascontiguousarray(array)
@@ -213,11 +220,15 @@ class OpenVinoSession:
                     name, self._tensor(plain, shared_memory=plain.flags.writeable)
                 )
         except (RuntimeError, ValueError, TypeError) as error:
-            raise _unfit(str(error)) from error
+            raise unfit(self._path, said(error)) from error
         try:
             self._request.infer()
         except (RuntimeError, ValueError, MemoryError) as error:
-            raise Unavailable(tr("OpenVINO failed while running: {why}", why=error)) from error
+            if self.used.provider == _PROCESSOR:
+                raise unrunnable(self._path, "OpenVINO", error) from None
+            raise Unavailable(
+                tr("OpenVINO failed while running: {why}", why=said(error))
+            ) from error
         return {
             name: self._request.get_tensor(port).data.copy() for name, port in self._outputs.items()
         }
@@ -226,11 +237,3 @@ class OpenVinoSession:
         """Give the run time's memory back. May be called twice."""
         self._request = None
         self._outputs = {}
-
-
-def _unfit(why: str) -> PackageError:
-    return PackageError(
-        tr("The graph does not take these inputs: {why}", why=why),
-        fault="shape",
-        mend=tr("Build the package again."),
-    )
