@@ -32,8 +32,9 @@ from millhand.engine.bindings import AgentBinding, Confirm, Target
 from millhand.engine.cell import Cell
 from millhand.engine.handshake import CommandChannel, command_writes, valid_until
 from millhand.engine.policy import Settlement
+from millhand.errors import NotAllowed
 from millhand.guard import Request, judge
-from millhand.journal.records import Judged, Outcome, OutcomeStatus, Ruling
+from millhand.journal.records import Judged, OutcomeStatus, Ruling
 from millhand.messages import tr
 
 MACHINE_TAG = "machine.request"
@@ -217,7 +218,11 @@ class Actuator:
             answer = channel.expect(command.id)
             try:
                 permit = self._cell.issue(target.device, judged.writes, deadline_ns)
-                effect.result = await channel.send(permit)
+                try:
+                    effect.result = await channel.send(permit)
+                except NotAllowed as error:
+                    effect.status, effect.detail = OutcomeStatus.EXPIRED, str(error)
+                    return
                 stages["sent"] = monotonic_ns() - started_ns
                 await self._confirm(channel, answer, deadline_ns, effect)
                 stages["answered"] = monotonic_ns() - started_ns

@@ -136,6 +136,11 @@ class AgentBinding:
         return None
 
     @property
+    def acts_on(self) -> frozenset[str]:
+        """The devices that it may act on."""
+        return frozenset(target.device for target in self.actions.values())
+
+    @property
     def allowed_targets(self) -> frozenset[str]:
         """All that the scenario lists under ``may``."""
         return frozenset(str(target) for target in self.actions.values())

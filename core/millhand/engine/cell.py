@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic_ns, time_ns
@@ -79,7 +80,7 @@ class Cell:
         *,
         id: str = "",
         subject: str = "",
-        part: str | None = None,  # noqa: A002
+        part: str | None = None,
     ) -> Future[list[Entry]]:
         """Journal something that nobody waits for; a failure is alarmed."""
         return self.append(
@@ -112,6 +113,17 @@ class Cell:
             current=current.value if current is not None and current.good else None,
             changes=tuple(self._changes[str(target)]) if str(target) in self._changes else (),
         )
+
+    async def refresh(self, devices: Iterable[str], timeout_s: float) -> None:
+        """Read the interlocks' tags of some devices now; what does not come in time stays old."""
+        monitors = [self.monitors[name] for name in devices if name in self.monitors]
+        if not monitors:
+            return
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.gather(*(monitor.refresh() for monitor in monitors))
+        except TimeoutError:
+            log.info("interlocks_not_refreshed", devices=[one.name for one in monitors])
 
     def note_change(self, target: str, before: Value, after: Value) -> None:
         """Remember a write that was let out, for rate, budget and number of writes."""

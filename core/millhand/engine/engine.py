@@ -290,7 +290,7 @@ class Engine:
                 last_seq=remembered.last_seq.get(trigger.source),
                 last_event=remembered.last_event,
             )
-            name = f"{runner.name}.{trigger.kind if trigger.kind else TriggerKind.PART}"
+            name = f"{runner.name}.{trigger.kind or TriggerKind.PART}"
             cell.supervisor.start(Child(name, source, restarts=20))
 
     async def _watch_health(self) -> None:
@@ -314,9 +314,7 @@ class Engine:
             except (TimeoutError, MillhandError) as error:
                 log.info("lease_not_released", error=str(error))
         await cell.supervisor.drain(_DRAIN_S)
-        cell.record(
-            Stopped(reason=reason or "stop", decisions=cell.decisions), subject=cell.name
-        )
+        cell.record(Stopped(reason=reason or "stop", decisions=cell.decisions), subject=cell.name)
 
     # --- what others ask ---
 
@@ -368,9 +366,7 @@ class Engine:
             latency_p50_ms=statistics.percentile_ms(0.5),
             latency_p99_ms=statistics.percentile_ms(0.99),
             modes=cell.modes.all(),
-            devices={
-                name: _state(device.health()) for name, device in cell.devices.items()
-            },
+            devices={name: _state(device.health()) for name, device in cell.devices.items()},
             alarms=tuple(active.alarm.text for active in cell.alarms.active[-10:]),
             safe_mode=self.safe,
         )
@@ -399,7 +395,7 @@ class Engine:
         gate = Gate(channel=str(binding.target), answer=answer)
         self._running.record(gate, subject=str(binding.target), part=answer.part_id)
 
-    def _child_failed(self, name: str, error: BaseException, given_up: bool) -> None:  # noqa: FBT001
+    def _child_failed(self, name: str, error: BaseException, given_up: bool) -> None:
         if self._cell is not None:
             kind = "activity_given_up" if given_up else "activity_failed"
             self._cell.alarms.raise_(kind, name, str(error) or type(error).__name__)

@@ -122,17 +122,20 @@ class TriggerWatch:
                 return PartTrigger(
                     source=str(self._source),
                     trigger_seq=integer(before.value),
-                    part_id=str(part.value),
-                    product=str(product.value) if product.value not in (None, "") else None,
+                    part_id=_text(part.value),
+                    product=_text(product.value) or None,
                     plc_tick=integer(tick.value),
                     detected_utc_ns=seen.received_utc_ns,
                     detected_monotonic_ns=seen.received_monotonic_ns,
-                    poll_delay_ns=int(
-                        self._device.effective_interval_s(self._poll_s) * 1_000_000_000
-                    ),
+                    poll_delay_ns=self._delay_ns(seen),
                     epoch=seen.epoch,
                 )
         return None
+
+    def _delay_ns(self, seen: Sample) -> int:
+        if seen.unchanged_monotonic_ns is not None:
+            return seen.received_monotonic_ns - seen.unchanged_monotonic_ns
+        return int(self._device.effective_interval_s(self._poll_s) * 1_000_000_000)
 
 
 class CommandChannel:
@@ -226,7 +229,7 @@ class CommandChannel:
             answers.append(
                 Answer(
                     command_id=integer(ids[slot]),
-                    part_id=str(parts[slot]),
+                    part_id=_text(parts[slot]),
                     code=_code(codes[slot]),
                     plc_tick=integer(ticks[slot]),
                 )
@@ -251,6 +254,11 @@ class CommandChannel:
 
 
 _GATE = frozenset({AnswerCode.EXECUTED, AnswerCode.DEFAULTED, AnswerCode.BYPASSED})
+
+
+def _text(value: Value) -> str:
+    """Text from a PLC: an empty one for nothing, and NUL shown, which no database takes."""
+    return "" if value is None else str(value).replace("\0", "␀")
 
 
 def _code(value: Value) -> AnswerCode:

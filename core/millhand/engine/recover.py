@@ -114,9 +114,7 @@ async def close_open_intents(cell: Cell) -> int:
     return len(entries)
 
 
-async def _outcome(
-    cell: Cell, intent: Intent, rings: dict[str, dict[int, Outcome]]
-) -> Outcome:
+async def _outcome(cell: Cell, intent: Intent, rings: dict[str, dict[int, Outcome]]) -> Outcome:
     target = next((judged.target for judged in intent.judged if judged.writes), None)
     if target is None or not any(judged.ruling.allowed for judged in intent.judged):
         return Outcome(status=OutcomeStatus.NOT_SENT, detail=tr("The engine ended before."))

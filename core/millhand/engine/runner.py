@@ -132,8 +132,9 @@ class AgentRunner:
     async def _gather(self, work: Work) -> None:
         try:
             async with asyncio.timeout(work.left_s):
-                work.found = await gather(
-                    self.binding, work.trigger, self._cell.devices, work.deadline_ns
+                work.found, _ = await asyncio.gather(
+                    gather(self.binding, work.trigger, self._cell.devices, work.deadline_ns),
+                    self._cell.refresh(self.binding.acts_on, work.left_s),
                 )
         except TimeoutError:
             work.failure = tr("The pictures or values did not come in time.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import monotonic_ns, time_ns
+
+import structlog
 
 from millhand.contracts import (
     Decision,
@@ -34,6 +37,8 @@ from millhand.journal.records import (
 )
 from millhand.messages import tr
 
+log = structlog.get_logger(__name__)
+
 _NEVER_SENT = frozenset({Cause.MISSED, Cause.DROPPED})
 """Causes after which nothing is sent: the part is gone, or nobody knows which it was."""
 
@@ -56,20 +61,32 @@ class Settler:
         work.stamp("judged")
         intent = self._intent(work, observation, decision, cause, mode, settlement, wanted)
         try:
-            await self._cell.journal.append_durable(self._entries(work, intent, settlement))
+            await asyncio.gather(
+                self._cell.journal.append_durable(self._entries(work, intent, settlement)),
+                self._cell.refresh(self._binding.acts_on, work.left_s),
+            )
         except Unavailable as error:
             self._cell.alarms.raise_("journal_unavailable", self._cell.name, str(error))
             return
         self._cell.alarms.clear("journal_unavailable", self._cell.name)
         self._cell.statistics.count(intent.disposition)
         stages = {"durable": monotonic_ns() - work.started_ns}
-        effect = await self.actuator.carry_out(
-            wanted, mode, work.deadline_ns, stages, work.started_ns
-        )
+        effect = await self._act(work, wanted, mode, stages)
         if effect.status is OutcomeStatus.NOT_SENT and _asks_first(intent):
             effect.status = OutcomeStatus.AWAITING
         self._alarm(work.id, wanted.judged, effect)
         self._close(work, intent, effect, stages)
+
+    async def _act(
+        self, work: Work, wanted: Wanted, mode: Mode, stages: dict[str, int]
+    ) -> Effect:
+        try:
+            return await self.actuator.carry_out(
+                wanted, mode, work.deadline_ns, stages, work.started_ns
+            )
+        except Exception as error:
+            log.warning("action_failed", decision=work.id, exc_info=error)
+            return Effect(OutcomeStatus.UNKNOWN, f"{type(error).__name__}: {error}")
 
     def _judge(
         self,
