@@ -87,9 +87,11 @@ class Actuator:
             sent, command = self._judge_disposition(settlement, trigger, verdict, mode, deadline_ns)
             judged.extend(sent)
             judged.extend(self._judge_machine(settlement.machine, mode))
-        for action in actions:
-            if not isinstance(action, SendDisposition | Propose):
-                judged.append(self._judge_one(action, mode, deadline_ns))
+        judged.extend(
+            self._judge_one(action, mode, deadline_ns)
+            for action in actions
+            if not isinstance(action, SendDisposition | Propose)
+        )
         return Wanted(tuple(judged), command)
 
     def _judge_disposition(

@@ -38,7 +38,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ChannelBinding:
-    """A command record in a PLC; its tags are ``<item>.part_id``, ``<item>.answers.code`` …"""
+    """A command record in a PLC; its tags are ``<item>.part_id``, ``<item>.answers.code``."""
 
     target: Target
     confirm: Confirm

@@ -78,7 +78,6 @@ class Cell:
         self,
         record: Record,
         *,
-        id: str = "",
         subject: str = "",
         part: str | None = None,
     ) -> Future[list[Entry]]:
@@ -86,7 +85,7 @@ class Cell:
         return self.append(
             new_entry(
                 record,
-                id=id or f"{self.name}.{self.journal.boot}.{time_ns()}",
+                id=f"{self.name}.{self.journal.boot}.{time_ns()}",
                 subject=subject,
                 part=part,
             )

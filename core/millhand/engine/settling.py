@@ -54,7 +54,7 @@ class Settler:
     async def settle(
         self, work: Work, observation: Observation, decision: Decision, cause: Cause
     ) -> None:
-        """Carry one decision to its end. Where the intent cannot be made durable nothing is done."""
+        """Carry one decision to its end; nothing is done where the intent cannot be made durable."""
         mode = self._mode(work.trigger)
         settlement = self._settlement(decision, cause) if work.part_trigger else None
         wanted = self._judge(work, decision, cause, settlement, mode)
@@ -77,9 +77,7 @@ class Settler:
         self._alarm(work.id, wanted.judged, effect)
         self._close(work, intent, effect, stages)
 
-    async def _act(
-        self, work: Work, wanted: Wanted, mode: Mode, stages: dict[str, int]
-    ) -> Effect:
+    async def _act(self, work: Work, wanted: Wanted, mode: Mode, stages: dict[str, int]) -> Effect:
         try:
             return await self.actuator.carry_out(
                 wanted, mode, work.deadline_ns, stages, work.started_ns

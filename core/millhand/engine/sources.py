@@ -38,6 +38,9 @@ def source_of(
     """Return what to run so that ``trigger`` sets ``runner`` to work.
 
     Args:
+        cell: what the runners share.
+        runner: the agent's.
+        trigger: what the scenario says under ``when``.
         last_seq: last trigger sequence number that has a disposition.
         last_event: place in the journal of the last event that the agent has consumed.
     """

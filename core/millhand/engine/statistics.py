@@ -36,7 +36,7 @@ class Statistics:
             self.latencies_ms.append(decision.latency_ms)
 
     def percentile_ms(self, share: float) -> float | None:
-        """Return a percentile of the latencies, ``share`` from 0 to 1; None where there are none."""
+        """Return a percentile, ``share`` from 0 to 1, of the latencies; None without any."""
         if not self.latencies_ms:
             return None
         ordered = sorted(self.latencies_ms)

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 import structlog
 
@@ -45,7 +45,7 @@ class Supervisor:
         self._children: set[asyncio.Task[None]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
 
-    async def __aenter__(self) -> Supervisor:
+    async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         return self
 

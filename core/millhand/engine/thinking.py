@@ -22,14 +22,31 @@ class Thinker(Protocol):
     """Decides observations for one or more agents."""
 
     @property
-    def alive(self) -> bool: ...
-    async def start(self) -> Sequence[OpenedAgent]: ...
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        ...
+
+    async def start(self) -> Sequence[OpenedAgent]:
+        """Open the agents and their models."""
+        ...
+
     async def decide(
         self, agent: str, observation: Observation, frames: Mapping[str, NDArray[np.uint8]]
-    ) -> tuple[Decision, int]: ...
-    async def idle(self, timeout_s: float) -> bool: ...
-    async def restart(self) -> Sequence[OpenedAgent]: ...
-    async def stop(self) -> None: ...
+    ) -> tuple[Decision, int]:
+        """Return the decision and the nanoseconds inside ``decide``."""
+        ...
+
+    async def idle(self, timeout_s: float) -> bool:
+        """Wait until nothing is being decided; False where that takes too long."""
+        ...
+
+    async def restart(self) -> Sequence[OpenedAgent]:
+        """End what is there, whatever it does, and open anew."""
+        ...
+
+    async def stop(self) -> None:
+        """End and free."""
+        ...
 
 
 class IsolatedThinker:
@@ -89,7 +106,8 @@ class LightThinker:
     async def decide(
         self, agent: str, observation: Observation, frames: Mapping[str, NDArray[np.uint8]]
     ) -> tuple[Decision, int]:
-        """Call the agent here and now."""
+        """Call the agent here and now; its frames carry their pixels already."""
+        del frames
         if self._agent is None:
             raise WorkerLost(agent)
         started = perf_counter_ns()

@@ -1,8 +1,8 @@
 """The safety envelope as a pure function: request, limits and facts in, a ruling out.
 
 The rules are asked in a fixed order and the first that refuses is named: mode, allow list,
-deadline, lease, interlock and its age, range, rate, budget, number of writes. Nothing here reads a clock or a
-device; whoever asks brings the facts.
+deadline, lease, interlock and its age, range, rate, budget, number of writes. Nothing here reads
+a clock or a device; whoever asks brings the facts.
 """
 
 from __future__ import annotations

@@ -183,7 +183,7 @@ class Worker:
         raise InternalError(f"worker {self.name} answered with {type(reply).__name__}")
 
     async def idle(self, timeout_s: float) -> bool:
-        """Wait until no answer is owed any more; False where that takes longer than ``timeout_s``."""
+        """Wait until no answer is owed any more; False after ``timeout_s``."""
         if self._wire is None:
             return True
         try:

@@ -127,12 +127,13 @@ class MemoryTags:
         yield [self._sample(tag, initial=True) for tag in tags]
         while True:
             async with self._changed:
-                await self._changed.wait_for(
-                    lambda: any(self.values.get(tag) != seen[tag] for tag in tags)
-                )
-                changed = [tag for tag in tags if self.values.get(tag) != seen[tag]]
-                seen = {tag: self.values.get(tag) for tag in tags}
+                await self._changed.wait_for(lambda: bool(self._differing(seen)))
+                changed = self._differing(seen)
+                seen.update({tag: self.values.get(tag) for tag in changed})
             yield [self._sample(tag) for tag in changed]
+
+    def _differing(self, seen: Mapping[str, Value]) -> list[str]:
+        return [tag for tag, value in seen.items() if self.values.get(tag) != value]
 
     def effective_interval_s(self, interval_s: float) -> float:
         """Changes are seen at once."""
