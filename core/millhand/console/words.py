@@ -91,12 +91,11 @@ def _words() -> dict[str, str]:
 
 def _stages() -> dict[str, str]:
     return {
-        "triggered": tr("trigger seen"),
-        "captured": tr("picture taken"),
-        "observed": tr("observation gathered"),
-        "decided": tr("agent decided"),
-        "guarded": tr("guard asked"),
+        "observed": tr("picture and values"),
+        "decided": tr("agent and model"),
+        "judged": tr("guard"),
         "durable": tr("intent on disk"),
+        "checked": tr("checked again"),
         "sent": tr("command sent"),
         "answered": tr("accepted by the PLC"),
     }

@@ -1,0 +1,1 @@
+"""What people say of decisions: answers to questions, corrections, approvals."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "journal.sqlite"
 BLOBS = "blobs"
+INBOX = "inbox"
 
 
 def journal_folder(scenario: Scenario) -> Path:
@@ -35,3 +36,12 @@ def blob_folder(scenario: Scenario, journal: str | Path | None = None) -> Path:
     if isinstance(journal, Path):
         return journal.parent / BLOBS
     return journal_folder(scenario) / BLOBS
+
+
+def inbox_folder(scenario: Scenario, journal: str | Path | None = None) -> Path:
+    """Where people's answers wait for the engine: beside the journal's file.
+
+    Args:
+        journal: the journal's place where it is not the scenario's.
+    """
+    return blob_folder(scenario, journal).parent / INBOX

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ACCEPTED_STAGE = "answered"
 """The stage at whose end the PLC has said yes."""
+MODEL_STAGE = "model"
+"""No end of a stage but a duration: the time inside the worker, part of ``decided``."""
 _NS_PER_S = 1e9
 
 
@@ -57,6 +59,8 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     poll_delay_ms: float
     """Longest time that a trigger can have stood before it was seen; not part of ``latency``."""
     stages: tuple[StageTime, ...]
+    model: Spread | None
+    """Time inside the worker: the agent with its models, without the way there and back."""
     decisions: int
     """Decisions of all agents, also of those that only watch."""
     decisions_per_s: float
@@ -119,7 +123,10 @@ def summarise(
         open=sum(part.outcome is None for part in parts),
         latency=spread(part.stages_ns[ACCEPTED_STAGE] for part in accepted),
         poll_delay_ms=max((part.trigger.poll_delay_ns for part in parts), default=0) / 1e6,
-        stages=timing_sheet(part.stages_ns for part in accepted or parts),
+        stages=timing_sheet(_ends(part) for part in accepted or parts),
+        model=spread(
+            part.stages_ns[MODEL_STAGE] for part in parts if MODEL_STAGE in part.stages_ns
+        ),
         decisions=run.decisions,
         decisions_per_s=_rate(parts),
         modes={agent: str(mode) for agent, mode in run.modes.items()},
@@ -135,6 +142,10 @@ def _accepted(part: PartLife) -> bool:
         and part.outcome.status is OutcomeStatus.CONFIRMED
         and ACCEPTED_STAGE in part.outcome.stages_ns
     )
+
+
+def _ends(part: PartLife) -> dict[str, int]:
+    return {stage: end for stage, end in part.stages_ns.items() if stage != MODEL_STAGE}
 
 
 def _late(part: PartLife) -> bool:

@@ -1,0 +1,94 @@
+"""One line on what a journal entry says, for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from millhand.console.words import word
+from millhand.contracts.command import AnswerCode
+from millhand.journal.records import (
+    Alarm,
+    Checkpoint,
+    Gate,
+    Intent,
+    ModeChange,
+    Outcome,
+    Published,
+    Question,
+    Record,
+    Review,
+    Started,
+    Stopped,
+)
+from millhand.messages import tr
+
+
+def clock(utc_ns: int) -> str:
+    """Write a time of day in the reader's time zone, to the millisecond."""
+    moment = dt.datetime.fromtimestamp(utc_ns / 1e9, dt.UTC).astimezone()
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+
+def entry_text(record: Record) -> str:  # noqa: C901 - one short line for each kind of record
+    """Say in a line what a record says."""
+    match record:
+        case Intent():
+            return _intent(record)
+        case Outcome():
+            return _outcome(record)
+        case Gate():
+            return f"{record.channel}: {word(record.answer.code.name.lower())}"
+        case Alarm():
+            return f"{record.name} {record.source}: {record.text} ({record.state})"
+        case ModeChange():
+            before = word(record.before) if record.before else "–"
+            return tr(
+                "{agent}: {before} → {now}, by {by}",
+                agent=record.agent,
+                before=before,
+                now=word(record.now),
+                by=record.by,
+            )
+        case Question():
+            return f"{record.kind}: {record.text}"
+        case Review():
+            label = f" {record.label}" if record.label else ""
+            return f"{record.answer}{label}, {record.by}"
+        case Published():
+            event = record.event
+            return f"{event.body.__struct_config__.tag} {event.producer}"
+        case Started():
+            return tr(
+                "started: {scenario}, Millhand {version}",
+                scenario=record.scenario,
+                version=record.millhand,
+            )
+        case Stopped():
+            return tr(
+                "stopped: {reason}, {count} decisions", reason=record.reason, count=record.decisions
+            )
+        case Checkpoint():
+            return tr(
+                "segment {segment} sealed: entries {first} to {last}",
+                segment=record.segment,
+                first=record.first_seq,
+                last=record.last_seq,
+            )
+
+
+def _intent(intent: Intent) -> str:
+    said = [word(intent.decision.verdict) if intent.decision.verdict else word(intent.cause)]
+    if intent.disposition:
+        said.append(word(intent.disposition))
+    if intent.decision.reason:
+        said.append(intent.decision.reason)
+    return ", ".join(said)
+
+
+def _outcome(outcome: Outcome) -> str:
+    said = [word(outcome.status)]
+    if outcome.answer is not None and outcome.answer.code is not AnswerCode.EMPTY:
+        said.append(word(outcome.answer.code.name.lower()))
+    if outcome.detail:
+        said.append(outcome.detail)
+    return ", ".join(said)
