@@ -223,9 +223,7 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         self._check_tag(event)
-        text: str = event.value
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise self._refuse(event, tr("Half a surrogate pair is no character."), tr("a text"))
+        text = self._characters(event)
         if self._at_key():
             self._key(event, text)
             return
@@ -234,6 +232,17 @@ class _Builder:
         if event.anchor is not None:
             self._anchors[event.anchor] = value
         self._put(value)
+
+    def _characters(self, event: Any) -> str:
+        """Join surrogate pairs written as two escapes, as JSON does; half of one is refused."""
+        text: str = event.value
+        if not any("\ud800" <= character <= "\udfff" for character in text):
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError as error:
+            message = tr("Half a surrogate pair is no character.")
+            raise self._refuse(event, message, tr("a text")) from error
 
     def _key(self, event: Any, text: str) -> None:
         top = self._stack[-1]

@@ -180,6 +180,8 @@ def _parser() -> Lark:
 def _unexpected(text: str, error: Any) -> ExpressionError:
     position = error.pos_in_stream if isinstance(error.pos_in_stream, int) else len(text)
     position = min(position, len(text))
+    if text[position - 1 : position + 1] == "<>":
+        position -= 1
     rest = text[position:].lstrip()
     met = rest.split()[0] if rest else ""
     mends = {

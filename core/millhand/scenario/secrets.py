@@ -39,7 +39,9 @@ def is_literal(path: KeyPath, value: Any) -> bool:
     """Say whether a plain value is itself a secret, by its key or as a password in a URL."""
     if isinstance(value, str) and _URL_WITH_PASSWORD.match(value):
         return True
-    return bool(path) and is_secret_key(path[-1]) and value is not None and not is_reference(value)
+    if value is None or isinstance(value, bool) or is_reference(value):
+        return False
+    return bool(path) and is_secret_key(path[-1])
 
 
 def values_in(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
