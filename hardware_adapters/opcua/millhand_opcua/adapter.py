@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import ClassVar, Self
 
+from pydantic import BaseModel
+
 from millhand.contracts import Health, Link, Permit, Sample, TagInfo, WriteResult
 from millhand.errors import ConfigError, NotAllowed, Unavailable
 from millhand.messages import tr
-from pydantic import BaseModel
-
 from millhand_opcua.addresses import Address
 from millhand_opcua.browsing import browse
 from millhand_opcua.config import OpcUaConfig, OpcUaTag

@@ -6,8 +6,9 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from millhand.contracts import Sample
 from msgspec.structs import replace
+
+from millhand.contracts import Sample
 
 
 class BatchQueue:

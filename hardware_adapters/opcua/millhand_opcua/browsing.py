@@ -9,8 +9,8 @@ from typing import Any
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
-from millhand.contracts import TagInfo
 
+from millhand.contracts import TagInfo
 from millhand_opcua.addresses import standard_node
 from millhand_opcua.config import OpcUaTag
 from millhand_opcua.session import Session

@@ -16,9 +16,9 @@ from asyncua.crypto import cert_gen
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
+
 from millhand.errors import ConfigError
 from millhand.messages import tr
-
 from millhand_opcua.config import Security
 from millhand_opcua.faults import Refused
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import ua
+
 from millhand.contracts import Value
 from millhand.messages import tr
-
 from millhand_opcua.kinds import INTEGERS
 from millhand_opcua.variables import Variable
 
@@ -48,10 +48,10 @@ def to_variant(variable: Variable, value: Value) -> tuple[ua.Variant, Value]:
 
 
 def _check_access(variable: Variable) -> None:
-    if variable.status or not variable.kind:
-        raise DoesNotFit(tr("the server does not know {node}", node=variable.tag.node))
-    if variable.mismatch:
-        raise DoesNotFit(variable.mismatch)
+    if variable.trouble:
+        raise DoesNotFit(variable.trouble)
+    if not variable.kind:
+        raise DoesNotFit(tr("the server does not say which type it has"))
     if not variable.writable:
         raise DoesNotFit(tr("the server lets this user only read it"))
     if variable.kind not in _VARIANT_NAMES:
@@ -81,7 +81,10 @@ _VARIANT_NAMES = {
 def _scalar(variable: Variable, value: object) -> Any:
     kind = variable.kind
     if kind in INTEGERS or kind in {"float", "double"}:
-        return _number(variable, value)
+        try:
+            return _number(variable, value)
+        except OverflowError:
+            raise DoesNotFit(tr("{value} does not fit {kind}", value=value, kind=kind)) from None
     if kind == "boolean":
         if isinstance(value, bool):
             return value
@@ -94,7 +97,7 @@ def _scalar(variable: Variable, value: object) -> Any:
 def _number(variable: Variable, value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DoesNotFit(tr("needs a number, got {value}", value=repr(value)))
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise DoesNotFit(tr("{value} is not finite", value=value))
     tag = variable.tag
     if (tag.minimum is not None and value < tag.minimum) or (
@@ -133,12 +136,11 @@ def _integer(kind: str, value: float) -> int:
 
 
 def _float(kind: str, value: float) -> float:
-    try:
-        number = float(value)
-        if kind == "float":
-            (number,) = struct.unpack("<f", struct.pack("<f", number))
-    except OverflowError:
-        raise DoesNotFit(tr("{value} does not fit {kind}", value=value, kind=kind)) from None
+    number = float(value)
+    if kind == "float":
+        (number,) = struct.unpack("<f", struct.pack("<f", number))
+    if not math.isfinite(number):
+        raise DoesNotFit(tr("{value} does not fit {kind}", value=value, kind=kind))
     return number
 
 

@@ -6,7 +6,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from millhand.messages import tr
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -17,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from millhand.messages import tr
 from millhand_opcua.addresses import Address
 from millhand_opcua.kinds import check_type_name
 

@@ -11,8 +11,8 @@ from asyncua.client.client import Client
 from asyncua.crypto import security_policies
 from asyncua.crypto.uacrypto import CertProperties
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
-from millhand.messages import tr
 
+from millhand.messages import tr
 from millhand_opcua.certificates import OwnCertificate, check_trusted, default_application_uri
 from millhand_opcua.config import Mode, OpcUaConfig, Policy
 from millhand_opcua.faults import Fault, LinkLost, Refused, from_status
@@ -75,16 +75,24 @@ async def _connected(config: OpcUaConfig) -> AsyncIterator[Client]:
     try:
         yield client
     except BaseException:
-        protocol = client.uaclient.protocol
-        if protocol is not None and protocol.transport is not None:
-            protocol.transport.abort()
-        client.disconnect_socket()
+        _drop(client)
         raise
+
+
+def _drop(client: Client) -> None:
+    protocol = client.uaclient.protocol
+    if protocol is not None and protocol.transport is not None:
+        protocol.transport.abort()
+    client.disconnect_socket()
 
 
 async def _endpoints(config: OpcUaConfig) -> list[ua.EndpointDescription]:
     async with _connected(config) as client:
-        return await client.connect_and_get_server_endpoints()
+        await client.connect_sessionless()
+        endpoints = await client.get_endpoints()
+        await client.close_secure_channel()
+        _drop(client)
+        return endpoints
 
 
 def _choose_endpoint(

@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
+
 from millhand.contracts import Health, Link
 from millhand.errors import NeedsPerson, Unavailable
 from millhand.messages import tr
-
 from millhand_opcua.certificates import OwnCertificate, own_certificate
 from millhand_opcua.config import RETRY_LIMIT_S, OpcUaConfig, OpcUaTag, Policy
 from millhand_opcua.connecting import open_session
 from millhand_opcua.faults import Fault, LinkLost, Refused
 from millhand_opcua.publishing import Publisher
-from millhand_opcua.quiet import quiet_this_task
+from millhand_opcua.quiet import quietly
 from millhand_opcua.session import Session
 from millhand_opcua.variables import Variable, describe, locate
 
@@ -61,7 +61,8 @@ class Connection:
             ConfigError: the certificate or key cannot be read or made.
         """
         own = await self._load_own()
-        self._task = asyncio.create_task(self._run(own), name=f"opcua {self._name}")
+        with quietly():
+            self._task = asyncio.create_task(self._run(own), name=f"opcua {self._name}")
 
     async def _load_own(self) -> OwnCertificate | None:
         security = self._config.security
@@ -105,7 +106,6 @@ class Connection:
         await self._changed.wait()
 
     async def _run(self, own: OwnCertificate | None) -> None:
-        quiet_this_task()
         retry_s = _FIRST_RETRY_S
         while True:
             try:
@@ -155,7 +155,10 @@ class Connection:
         session = online.session
         self.epoch = session.epoch
         self.online = online
-        self._set(Link.UP, _troubles(online.variables))
+        troubles = _troubles(online.variables)
+        self._set(Link.UP, troubles)
+        if troubles:
+            log.warning("tags cannot be used as declared", device=self._name, detail=troubles)
         try:
             await session.watch(self._config.keepalive_s)
         finally:

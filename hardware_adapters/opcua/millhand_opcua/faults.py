@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from millhand.errors import NotAllowed, Unavailable
 from millhand.messages import tr
-
 from millhand_opcua import status
 
 

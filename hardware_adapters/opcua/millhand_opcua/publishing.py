@@ -111,9 +111,9 @@ class Publisher:
             except Fault as fault:
                 if fault.code == StatusCodes.BadTimeout:
                     continue
-                if fault.code == StatusCodes.BadNoSubscription and not self._notify:
+                if fault.code == StatusCodes.BadTooManyPublishRequests and len(self._tasks) > 1:
                     return
-                self._session.lose(str(fault))
+                self._say_ended(fault.code)
                 return
             self._hand_out(answer.Parameters)
 
@@ -127,6 +127,13 @@ class Publisher:
             )
         notify = self._notify.get(published.SubscriptionId)
         if notify is not None:
+            notify(message)
+
+    def _say_ended(self, code: int) -> None:
+        """Tell all that their subscriptions are gone."""
+        end = ua.StatusChangeNotification(Status=ua.StatusCode(code))  # type: ignore[arg-type]
+        message = ua.NotificationMessage(NotificationData=[end])
+        for notify in list(self._notify.values()):
             notify(message)
 
     async def unsubscribe(self, subscription: int) -> None:

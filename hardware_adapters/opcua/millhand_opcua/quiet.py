@@ -8,7 +8,7 @@ process (a simulated PLC, an embedding program) keeps its log as it is.
 from __future__ import annotations
 
 import logging
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 
 _LOGGERS = (
     "asyncua.client.client",
@@ -34,8 +34,17 @@ class _Demote(logging.Filter):
 _demote = _Demote()
 
 
-def quiet_this_task() -> None:
-    """Demote what asyncua logs in this task, and in the sockets and tasks it starts from now on."""
-    _ours.set(True)
-    for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_demote)
+for _name in _LOGGERS:
+    logging.getLogger(_name).addFilter(_demote)
+
+
+class quietly:  # noqa: N801  reads as a statement: with quietly(): …
+    """Demote what asyncua logs inside the block, and in sockets and tasks started in it."""
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token: Token[bool] = _ours.set(True)
+
+    def __exit__(self, *_error: object) -> None:
+        _ours.reset(self._token)

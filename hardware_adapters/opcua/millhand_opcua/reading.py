@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
+
 from millhand.contracts import Sample
 from millhand.messages import tr
-
 from millhand_opcua.connection import Connection, Online
 from millhand_opcua.faults import Fault, LinkLost
 from millhand_opcua.values import Receipt, bad_sample, disconnected_sample, to_sample
@@ -32,8 +32,10 @@ class ReadPlan:
             _request(known[start : start + limit]) for start in range(0, len(known), limit)
         ]
 
-    async def read(self, online: Online, *, initial: bool, gap: bool) -> list[Sample]:
-        """Read and make samples.
+    async def read(
+        self, online: Online, *, initial: bool, gap: bool, unchanged_ns: int | None = None
+    ) -> list[Sample]:
+        """Read and make samples; ``unchanged_ns`` is when a poll last asked for the same tags.
 
         Raises:
             LinkLost: no answer.
@@ -49,7 +51,12 @@ class ReadPlan:
         except Fault as refusal:
             fault, code = str(refusal), refusal.code
         receipt = Receipt(
-            time.time_ns(), time.monotonic_ns(), session.epoch, initial=initial, gap=gap
+            time.time_ns(),
+            time.monotonic_ns(),
+            session.epoch,
+            initial=initial,
+            gap=gap,
+            unchanged_ns=unchanged_ns,
         )
         answers = iter(values)
         return [

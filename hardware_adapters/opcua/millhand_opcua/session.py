@@ -21,11 +21,12 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.ua_binary import struct_from_binary
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
-from millhand.messages import tr
 
+from millhand.messages import tr
 from millhand_opcua import status
 from millhand_opcua.addresses import standard_node
 from millhand_opcua.faults import Fault, LinkLost
+from millhand_opcua.quiet import quietly
 
 R = TypeVar("R")
 
@@ -98,7 +99,8 @@ class Session:
         request.RequestHeader.Timestamp = datetime.now(UTC)
         started = time.monotonic()
         try:
-            data = await self._protocol.send_request(request, timeout_s)
+            with quietly():
+                data = await self._protocol.send_request(request, timeout_s)
         except TimeoutError:
             waited = self._protocol.timeout if timeout_s is None else timeout_s
             self.lose(tr("no answer within {seconds} s", seconds=waited))
@@ -240,21 +242,25 @@ class Session:
 
     async def pause(self, seconds: float) -> None:
         """Wait, but not longer than the session lives."""
-        if seconds <= 0 or self._lost.is_set():
+        if seconds <= 0:
             return
         loop = asyncio.get_running_loop()
         sleeper: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(seconds, _wake, sleeper)
+        timer = loop.call_later(seconds, wake, sleeper)
+        try:
+            await self.until(sleeper)
+        finally:
+            timer.cancel()
+
+    async def until(self, sleeper: asyncio.Future[None]) -> None:
+        """Wait for ``sleeper``, but not longer than the session lives."""
+        if self._lost.is_set():
+            return
         self._sleepers.add(sleeper)
         try:
             await sleeper
         finally:
-            timer.cancel()
             self._sleepers.discard(sleeper)
-
-    async def lost(self) -> None:
-        """Return when the session has ended."""
-        await self._lost.wait()
 
     def lose(self, reason: str) -> None:
         """End the session at once and drop the socket, with whatever it still had to send."""
@@ -263,7 +269,7 @@ class Session:
         self.reason = reason
         self._lost.set()
         for sleeper in self._sleepers:
-            _wake(sleeper)
+            wake(sleeper)
         if self._protocol.transport is not None:
             self._protocol.transport.abort()
         else:
@@ -289,6 +295,7 @@ class Session:
         await self._closed.wait()
 
 
-def _wake(sleeper: asyncio.Future[None]) -> None:
+def wake(sleeper: asyncio.Future[None]) -> None:
+    """End a wait, if it has not ended yet."""
     if not sleeper.done():
         sleeper.set_result(None)

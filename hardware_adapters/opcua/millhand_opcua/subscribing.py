@@ -8,15 +8,16 @@ from collections.abc import Sequence
 
 import structlog
 from asyncua import ua
+
 from millhand.contracts import Sample
 from millhand.errors import InternalError
 from millhand.messages import tr
-
 from millhand_opcua.batches import BatchQueue
 from millhand_opcua.connection import Connection, Online
 from millhand_opcua.faults import Fault, LinkLost
 from millhand_opcua.publishing import Subscribed
 from millhand_opcua.reading import Reader
+from millhand_opcua.session import wake
 from millhand_opcua.values import Receipt, to_sample
 from millhand_opcua.variables import Variable
 
@@ -46,7 +47,7 @@ class Feed:
         self._last: dict[str, Sample] = {}
         self._away = False
         self._sequence = 0
-        self._renew = False
+        self._ended: asyncio.Future[None]
 
     async def run(self) -> None:
         """Fill the queue until cancelled."""
@@ -101,10 +102,12 @@ class Feed:
         plan = self._reader.plan(online, self._tags)
         session = online.session
         due = time.monotonic()
+        asked_ns = time.monotonic_ns()
         while True:
             due = max(due + self._interval_s, time.monotonic())
             await session.pause(due - time.monotonic())
-            samples = await plan.read(online, initial=False, gap=False)
+            before_ns, asked_ns = asked_ns, time.monotonic_ns()
+            samples = await plan.read(online, initial=False, gap=False, unchanged_ns=before_ns)
             self._put_changes(samples)
 
     def _put_changes(self, samples: Sequence[Sample]) -> None:
@@ -129,7 +132,7 @@ class Feed:
             variable for name in self._tags if (variable := online.variables.get(name)) is not None
         ]
         self._sequence = 0
-        self._renew = False
+        self._ended = asyncio.get_running_loop().create_future()
         try:
             subscribed = await online.publisher.subscribe(
                 [variable.node_id for variable in variables],
@@ -147,10 +150,9 @@ class Feed:
     async def _listen(self, online: Online, subscribed: Subscribed) -> None:
         """Return when the server has ended the subscription."""
         try:
-            while not self._renew:
-                await online.session.pause(self._interval_s * 4)
-                if not online.session.alive:
-                    raise LinkLost(online.session.reason)
+            await online.session.until(self._ended)
+            if not online.session.alive:
+                raise LinkLost(online.session.reason)
         finally:
             await online.publisher.unsubscribe(subscribed.id)
 
@@ -171,7 +173,7 @@ class Feed:
                     ]
                 )
             elif isinstance(notification, ua.StatusChangeNotification):
-                self._renew = True
+                wake(self._ended)
 
 
 def _after(sequence: int) -> int:

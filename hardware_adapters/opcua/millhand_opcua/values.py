@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import ua
+
 from millhand.contracts import Quality, Sample, Value
 from millhand.messages import tr
-
+from millhand_opcua.kinds import NAMES
 from millhand_opcua.status import BAD_DATA_UNAVAILABLE, BAD_NOT_CONNECTED
 from millhand_opcua.variables import Variable
 
@@ -40,7 +41,7 @@ _FLOATS = frozenset({ua.VariantType.Float, ua.VariantType.Double})
 class Receipt:
     """What all samples of one answer have in common."""
 
-    __slots__ = ("epoch", "gap", "initial", "monotonic_ns", "utc_ns")
+    __slots__ = ("epoch", "gap", "initial", "monotonic_ns", "unchanged_ns", "utc_ns")
 
     def __init__(
         self,
@@ -50,12 +51,14 @@ class Receipt:
         *,
         initial: bool = False,
         gap: bool = False,
+        unchanged_ns: int | None = None,
     ) -> None:
         self.utc_ns = utc_ns
         self.monotonic_ns = monotonic_ns
         self.epoch = epoch
         self.initial = initial
         self.gap = gap
+        self.unchanged_ns = unchanged_ns
 
 
 def to_sample(variable: Variable, data: ua.DataValue, receipt: Receipt) -> Sample:
@@ -75,6 +78,7 @@ def to_sample(variable: Variable, data: ua.DataValue, receipt: Receipt) -> Sampl
         server_utc_ns=_nanoseconds(data.ServerTimestamp),
         received_utc_ns=receipt.utc_ns,
         received_monotonic_ns=receipt.monotonic_ns,
+        unchanged_monotonic_ns=receipt.unchanged_ns,
         initial=receipt.initial,
         gap=receipt.gap or (status & _OVERFLOW) == _OVERFLOW,
         epoch=receipt.epoch,
@@ -90,6 +94,7 @@ def bad_sample(name: str, receipt: Receipt, note: str, status: int = 0) -> Sampl
         note=note,
         received_utc_ns=receipt.utc_ns,
         received_monotonic_ns=receipt.monotonic_ns,
+        unchanged_monotonic_ns=receipt.unchanged_ns,
         initial=receipt.initial,
         gap=receipt.gap,
         epoch=receipt.epoch,
@@ -105,6 +110,7 @@ def disconnected_sample(name: str, receipt: Receipt, note: str) -> Sample:
         note=note,
         received_utc_ns=receipt.utc_ns,
         received_monotonic_ns=receipt.monotonic_ns,
+        unchanged_monotonic_ns=receipt.unchanged_ns,
         initial=receipt.initial,
         gap=receipt.gap,
         epoch=receipt.epoch,
@@ -129,17 +135,22 @@ def _value_and_note(
             return "", ""
         return None, "" if quality is Quality.BAD else tr("no value")
     kind = variant.VariantType
-    if variable.tag.type and kind.name.lower() != variable.kind:
+    if variable.tag.type and (sent := _type_name(variant)) != variable.tag.type:
         return None, tr(
             "declared as {declared}, the server sent {actual}",
             declared=variable.tag.type,
-            actual=kind.name.lower(),
+            actual=sent,
         )
     if not variant.is_array:
         return _scalar(variable, kind, variant.Value)
     if variant.Dimensions and len(variant.Dimensions) > 1:
         return None, tr("arrays of more than one dimension are not read")
     return _array(variable, kind, variant.Value)
+
+
+def _type_name(variant: ua.Variant) -> str:
+    name = NAMES.get(variant.VariantType.value, variant.VariantType.name)
+    return f"{name}[]" if variant.is_array else name
 
 
 def _scalar(variable: Variable, kind: Any, raw: Any) -> tuple[Value, str]:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
-from millhand.messages import tr
+from asyncua.ua.status_codes import StatusCodes
 
+from millhand.messages import tr
 from millhand_opcua.addresses import Address
 from millhand_opcua.config import OpcUaTag
 from millhand_opcua.kinds import NAMES, NUMBERS
+from millhand_opcua.status import words
 
 if TYPE_CHECKING:
     from millhand_opcua.session import Session
@@ -56,8 +58,10 @@ class Variable:
     @property
     def trouble(self) -> str:
         """Why the tag cannot be used as the scenario says; empty if it can."""
-        if self.status:
+        if self.status == StatusCodes.BadNodeIdUnknown:
             return tr("the server does not know {node}", node=self.tag.node)
+        if self.status:
+            return tr("{node}: {status}", node=self.tag.node, status=words(self.status))
         return self.mismatch
 
     @property

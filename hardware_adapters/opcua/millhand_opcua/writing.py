@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
+
 from millhand.contracts import Permit, Value, Write, WriteResult, WriteStatus
 from millhand.errors import InternalError
 from millhand.messages import tr
-
 from millhand_opcua import status
 from millhand_opcua.coercion import DoesNotFit, to_variant
 from millhand_opcua.connection import Connection, Online

@@ -4,11 +4,14 @@ import asyncio
 import importlib.util
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
+import pytest_asyncio
+from asyncua import ua
+from asyncua.common.callback import CallbackType
 
 from millhand.contracts import Write
 from millhand.errors import NotAllowed
@@ -29,7 +32,25 @@ def _load_plant_server() -> Any:
     return module
 
 
-plant_server = _load_plant_server()
+servers = _load_plant_server()
+
+
+@pytest.fixture(scope="session")
+def plant_server() -> Any:
+    """The module that builds servers."""
+    return servers
+
+
+async def wait_until(condition: Callable[[], Any], timeout_s: float = 10) -> None:
+    """Return when ``condition`` holds."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110  looks at other processes and at sockets too
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    return wait_until
 
 
 class OnePermit:
@@ -56,24 +77,101 @@ def permit() -> Callable[..., OnePermit]:
 
 
 class Plant:
-    """A running in-process server."""
+    """A running in-process server, and what was written to it over the wire."""
 
     def __init__(self, server: Any, index: int) -> None:
         self.server = server
         self.index = index
-        self.url = f"opc.tcp://127.0.0.1:{plant_server.port_of(server)}/plant"
+        self.url = f"opc.tcp://127.0.0.1:{servers.port_of(server)}/plant"
+        self.written: list[list[Any]] = []
+        """The WriteValues of each Write request, as decoded by the server."""
+        self.refuse: dict[str, type[Exception]] = {}
+        """Node identifiers whose write makes the whole request fail."""
+        server.subscribe_server_callback(CallbackType.PreWrite, self._before_write)
+
+    async def _before_write(self, event: Any, _service: Any) -> None:
+        if not event.is_external:
+            return
+        writes = list(event.request_params.NodesToWrite)
+        self.written.append(writes)
+        for write in writes:
+            if write.NodeId.Identifier in self.refuse:
+                raise self.refuse[write.NodeId.Identifier]
+
+    async def set(self, name: str, data: ua.DataValue) -> None:
+        await self.server.write_attribute_value(ua.NodeId(name, self.index), data)
 
     def node(self, name: str) -> Any:
-        from asyncua import ua
-
         return self.server.get_node(ua.NodeId(name, self.index))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def plant() -> AsyncIterator[Plant]:
-    server, index = await plant_server.build()
+    """Serve in the test's own loop; a module that asks for it runs all its tests in one loop."""
+    server, index = await servers.build()
     async with server:
         yield Plant(server, index)
+
+
+class Relay:
+    """A TCP relay before a server: records what the client sends, can hold back and cut."""
+
+    def __init__(self, url: str) -> None:
+        port = int(url.split(":")[2].split("/", maxsplit=1)[0])
+        self._upstream = ("127.0.0.1", port)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.sent: list[bytes] = []
+        self.answers = asyncio.Event()
+        """Cleared: the server's answers are kept back."""
+        self.answers.set()
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"opc.tcp://127.0.0.1:{port}/plant"
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def cut(self) -> None:
+        """Break all connections without a word."""
+        for writer in self._writers:
+            writer.transport.abort()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_connection(*self._upstream)
+        self._writers |= {writer, up_writer}
+        for pump in (
+            self._pump(reader, up_writer, record=True),
+            self._pump(up_reader, writer, record=False),
+        ):
+            task = asyncio.create_task(pump)
+            self._tasks.add(task)
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, record: bool
+    ) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                if record:
+                    self.sent.append(data)
+                else:
+                    await self.answers.wait()
+                writer.write(data)
+        writer.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def relay(plant: Plant) -> AsyncIterator[Relay]:
+    async with Relay(plant.url) as running:
+        yield running
 
 
 Adapt = Callable[..., Any]
@@ -97,7 +195,7 @@ def adapt() -> Adapt:
 
 
 def make_adapter(url: str, tags: dict[str, Any], **config: Any) -> OpcUa:
-    config = {"namespace": plant_server.NAMESPACE, **config}
+    config = {"namespace": servers.NAMESPACE, **config}
     return OpcUa(
         "plc",
         OpcUa.Config(url=url, **config),
@@ -129,9 +227,11 @@ class ServerProcess:
             *options,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        while not (ready.exists() and ready.read_text()):
-            assert self._process.returncode is None
-            await asyncio.sleep(0.02)
+        process = self._process
+        await wait_until(
+            lambda: process.returncode is not None or (ready.exists() and ready.read_text()), 60
+        )
+        assert process.returncode is None
         self.port = int(ready.read_text())
 
     def signal(self, number: int) -> None:

@@ -1,6 +1,7 @@
 """An asyncua server with a known set of variables: in this process, or in one of its own.
 
-As a process: ``python plant_server.py PORT [--reordered]`` prints the port and serves until killed.
+As a process: ``python plant_server.py PORT --ready FILE [--reordered]`` serves until
+killed; FILE gets the port.
 """
 
 from __future__ import annotations
@@ -71,12 +72,11 @@ def port_of(server: Server) -> int:
     return int(server.bserver.port)
 
 
-async def _serve(port: int, *, reordered: bool, ready: Path | None) -> None:
+async def _serve(port: int, *, reordered: bool, ready: Path) -> None:
     namespaces = ("urn:other:a", "urn:other:b", NAMESPACE) if reordered else (NAMESPACE,)
     server, _ = await build(port, namespaces=namespaces)
     async with server:
-        if ready is not None:
-            ready.write_text(str(port_of(server)))
+        ready.write_text(str(port_of(server)))  # noqa: ASYNC240  nothing else runs yet
         await asyncio.Event().wait()
 
 
@@ -84,6 +84,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--reordered", action="store_true")
-    parser.add_argument("--ready", type=Path)
+    parser.add_argument("--ready", type=Path, required=True, help="file for the port")
     options = parser.parse_args()
     asyncio.run(_serve(options.port, reordered=options.reordered, ready=options.ready))
