@@ -43,7 +43,7 @@ from millhand.errors import ConfigError, MillhandError
 from millhand.isolate.messages import OpenedAgent
 from millhand.journal.blobs import BlobStore
 from millhand.journal.journal import Journal
-from millhand.journal.places import blob_folder, journal_target
+from millhand.journal.places import blob_folder, inbox_folder, journal_target
 from millhand.journal.records import Gate, ModeChange, Started, Stopped
 from millhand.messages import tr
 from millhand.plugins import Plugins
@@ -277,7 +277,7 @@ class Engine:
         for name, lease in cell.leases.items():
             cell.supervisor.start(Child(f"{name}.lease", lease.run))
         cell.supervisor.start(Child("health", self._watch_health))
-        desk = ReviewDesk(cell, self._runners, blob_folder(self.scenario, self._journal_target))
+        desk = ReviewDesk(cell, self._runners, inbox_folder(self.scenario, self._journal_target))
         cell.supervisor.start(Child("reviews", desk.run))
 
     def _start_sources(self, cell: Cell, runner: AgentRunner) -> None:

@@ -31,6 +31,7 @@ def blob_folder(scenario: Scenario, journal: str | Path | None = None) -> Path:
     """Where pictures and documents lie: beside the journal's file.
 
     Args:
+        scenario: whose.
         journal: the journal's place where it is not the scenario's.
     """
     if isinstance(journal, Path):
@@ -42,6 +43,7 @@ def inbox_folder(scenario: Scenario, journal: str | Path | None = None) -> Path:
     """Where people's answers wait for the engine: beside the journal's file.
 
     Args:
+        scenario: whose.
         journal: the journal's place where it is not the scenario's.
     """
     return blob_folder(scenario, journal).parent / INBOX
