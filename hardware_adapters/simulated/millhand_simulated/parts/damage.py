@@ -146,7 +146,7 @@ def _between(low: float, high: float, share: float) -> float:
 
 def _scratch(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
     span = _between(6.0, 58.0, grade.size**1.4)
-    u, v, heading, span = _line(rng, ground, span, 1.5)
+    u, v, heading, span = _line(rng, ground, span, 3.0)
     half_width = rng.uniform(0.6, 0.9) + 0.45 * grade.size
     depth = _between(0.16, 0.62, grade.strength)
     bright = rng.random() < 0.6
@@ -178,7 +178,7 @@ def _scratch(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
 
 def _pit(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
     radius = _between(1.6, 5.6, grade.size**1.6)
-    u, v = _spot(rng, ground, radius + 1.5)
+    u, v = _spot(rng, ground, radius + 2.5)
     depth = radius * _between(0.16, 0.62, grade.strength)
     dark = _between(0.06, 0.5, grade.strength)
     heading, stretch = rng.uniform(0.0, math.pi), rng.uniform(1.0, 1.45)
@@ -204,7 +204,7 @@ def _pit(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
 
 def _crack(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
     span = _between(8.0, 46.0, grade.size**1.3)
-    u, v, heading, span = _line(rng, ground, span, 1.2)
+    u, v, heading, span = _line(rng, ground, span, 2.0)
     half_width = _between(0.75, 1.25, grade.size)
     dark = _between(0.12, 0.72, grade.strength)
     depth = _between(0.12, 0.8, grade.strength)
@@ -241,7 +241,7 @@ def _crack(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
 
 def _stain(rng: np.random.Generator, ground: Ground, grade: Grade) -> Damage:
     radius = _between(2.2, 15.0, grade.size**1.5)
-    u, v = _spot(rng, ground, min(radius * 0.7, 8.0))
+    u, v = _spot(rng, ground, min(radius * 0.7 + 1.0, 8.0))
     dark = _between(0.08, 0.42, grade.strength)
     rust = rng.uniform(0.0, 0.3) * (0.3 + 0.7 * grade.strength)
     count = 4

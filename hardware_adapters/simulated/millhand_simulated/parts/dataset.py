@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from millhand.errors import ConfigError
-from millhand.messages import tr
 from PIL import Image
 
+from millhand.errors import ConfigError
+from millhand.messages import tr
 from millhand_simulated.parts.kinds import DEFECTS, Defect, Product
 from millhand_simulated.parts.render import RENDERER_VERSION, Rendered, render
 

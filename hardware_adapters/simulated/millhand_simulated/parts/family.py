@@ -67,7 +67,7 @@ class Family:
             vignetting=rng.uniform(0.03, 0.12),
             gradient=(rng.uniform(-0.05, 0.05), rng.uniform(-0.05, 0.05)),
             grain_px=rng.uniform(1.7, 3.0),
-            grain_depth=rng.uniform(0.05, 0.11),
+            grain_depth=rng.uniform(0.035, 0.08),
             mottle=rng.uniform(0.008, 0.02),
             marks_px=rng.uniform(2.2, 3.8),
             marks_depth=rng.uniform(0.05, 0.10),

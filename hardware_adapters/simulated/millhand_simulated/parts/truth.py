@@ -6,10 +6,10 @@ passes between them.
 
 from __future__ import annotations
 
-from millhand.contracts.plant import PartTruth
-from millhand.messages import tr
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from millhand.contracts.plant import PartTruth
+from millhand.messages import tr
 from millhand_simulated.parts.render import Rendered, render
 from millhand_simulated.plc.line import LinePart
 
