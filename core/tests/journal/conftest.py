@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from millhand.journal.entries import NewEntry, new_entry
 from millhand.journal.journal import Journal
 from millhand.journal.records import Alarm, AlarmState, Stopped

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+
 from millhand.errors import ConfigError, NotAllowed, Unavailable
 from millhand.journal.entries import Entry
 from millhand.journal.journal import Journal

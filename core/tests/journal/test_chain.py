@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from millhand.errors import ConfigError
 from millhand.journal.chain import GENESIS, ChainHead, FaultKind, Verifier, VerifyReport, chain
 from millhand.journal.entries import Entry, NewEntry

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
+
 from millhand.journal.journal import Journal
 
 KILLS = 20

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from millhand.journal.chain import GENESIS, ChainHead, chain
 from millhand.journal.cursors import Follower, Gap
 from millhand.journal.entries import Entry

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from millhand.contracts.modes import Mode
 from millhand.errors import NeedsPerson
 from millhand.journal.entries import Entry, NewEntry, new_entry

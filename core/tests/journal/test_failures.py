@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from millhand.errors import ConfigError, NotAllowed, Unavailable
 from millhand.journal.journal import Journal
 
@@ -74,7 +75,7 @@ def fill(ballast: Path) -> None:
 
 def append_until_refused(journal: Journal) -> tuple[list[int], Unavailable]:
     """Return the numbers acknowledged before the disk was full, and the refusal."""
-    acknowledged = []
+    acknowledged: list[int] = []
     for number in range(1, 1000):
         try:
             journal.append([make_entry(number, text="x" * 2000)]).result(10)
