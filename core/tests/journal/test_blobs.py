@@ -340,7 +340,7 @@ def test_the_index_is_made_again_from_the_files(tmp_path: Path, loss: str) -> No
         assert store.total_bytes == total
         assert not torn.exists()
         assert store.load_document(document) == b"kept"
-            store.sweep(time.time_ns() + 30 * DAY_NS)
+        store.sweep(time.time_ns() + 30 * DAY_NS)
         assert [path.stem for path in tmp_path.glob("??/*.png")] == [first[1]]
 
 
