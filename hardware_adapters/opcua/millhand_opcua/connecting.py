@@ -24,6 +24,7 @@ _POLICIES: dict[Policy, type[security_policies.SecurityPolicy]] = {
     Policy.AES128_SHA256_RSAOAEP: security_policies.SecurityPolicyAes128Sha256RsaOaep,
     Policy.AES256_SHA256_RSAPSS: security_policies.SecurityPolicyAes256Sha256RsaPss,
 }
+_POLICY_NAMES = {policy.URI: name for name, policy in _POLICIES.items()}
 
 
 async def open_session(config: OpcUaConfig, own: OwnCertificate | None, epoch: int) -> Session:
@@ -127,7 +128,7 @@ def _endpoint_name(endpoint: ua.EndpointDescription) -> str:
 
 
 def _policy_name(uri: str, mode: ua.MessageSecurityMode) -> str:
-    policy = uri.rpartition("#")[2]
+    policy = _POLICY_NAMES.get(uri) or uri.rpartition("#")[2]
     return policy if mode == ua.MessageSecurityMode.None_ else f"{policy}/{mode.name}"
 
 

@@ -46,6 +46,7 @@ class Feed:
         self._interval_s = interval_s
         self._last: dict[str, Sample] = {}
         self._away = False
+        self._asked_ns = 0
         self._sequence = 0
         self._ended: asyncio.Future[None]
 
@@ -92,6 +93,7 @@ class Feed:
 
     async def _put_all(self, online: Online) -> None:
         plan = self._reader.plan(online, self._tags)
+        self._asked_ns = time.monotonic_ns()
         samples = await plan.read(online, initial=True, gap=self._away)
         self._last = {sample.tag: sample for sample in samples}
         self._away = False
@@ -102,11 +104,10 @@ class Feed:
         plan = self._reader.plan(online, self._tags)
         session = online.session
         due = time.monotonic()
-        asked_ns = time.monotonic_ns()
         while True:
             due = max(due + self._interval_s, time.monotonic())
             await session.pause(due - time.monotonic())
-            before_ns, asked_ns = asked_ns, time.monotonic_ns()
+            before_ns, self._asked_ns = self._asked_ns, time.monotonic_ns()
             samples = await plan.read(online, initial=False, gap=False, unchanged_ns=before_ns)
             self._put_changes(samples)
 

@@ -73,9 +73,8 @@ async def test_subtypes_and_enumerations_are_known_by_what_they_are_stored_as(
             4,
         )
         assert [sample.value for sample in await plc.read(list(tags))] == [2.0, 3, 4]
-    await plant.server.delete_nodes(
-        [plant.node(name) for name in ("Duration", "State", "Anything")]
-    )
+    added = [plant.node(name) for name in ("Duration", "State", "Anything")]
+    await plant.server.delete_nodes(added)
 
 
 async def test_browsing_an_absent_server_is_unavailable(adapt) -> None:

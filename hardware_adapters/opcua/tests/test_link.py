@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import logging
 import signal
 import socket
@@ -71,9 +72,8 @@ async def test_a_restart_with_reordered_namespaces_is_survived(
         await process.start("--reordered")
         counter, text = await asyncio.wait_for(anext(feed), 15)
         assert (counter.value, text.value) == (0, "impeller")
-        assert all(
-            sample.initial and sample.gap and sample.epoch == 2 for sample in (counter, text)
-        )
+        for sample in (counter, text):
+            assert (sample.initial, sample.gap, sample.epoch) == (True, True, 2)
         assert (await plc.write(permit(("counter", 5)))).status is WriteStatus.SENT
         assert (await plc.read(["counter"]))[0].value == 5
         await feed.aclose()
@@ -220,6 +220,6 @@ async def test_the_pause_between_attempts_stays_short(adapt, eventually) -> None
         await eventually(lambda: len(times) >= 4)
     server.close()
     await server.wait_closed()
-    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert all(pause < 1.5 for pause in pauses)
     assert pauses[-1] > 0.1

@@ -206,7 +206,7 @@ async def test_an_unoffered_policy_is_refused_with_what_is_offered(
 ) -> None:
     detail = await refusal(adapt, secure.url, {**unoffered, "pki": pki(tmp_path, secure)})
     assert "Basic256Sha256/SignAndEncrypt" in detail
-    assert "Aes256_Sha256_RsaPss/Sign" in detail
+    assert "Aes256Sha256RsaPss/Sign" in detail
 
 
 async def test_a_password_is_not_sent_readable_unless_allowed(plant, adapt) -> None:
