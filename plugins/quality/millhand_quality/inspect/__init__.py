@@ -1,0 +1,1 @@
+"""The few-shot inspector: fitted on good pictures, one graph at run time."""

@@ -1,0 +1,1 @@
+"""What needs torch: reading the pre-trained backbone. Never imported at run time."""
