@@ -119,8 +119,15 @@ def configured_agent(scenario: Scenario, plugins: Plugins, name: str) -> Configu
     return ConfiguredAgent(agent, agent_class, config, needs)
 
 
-def configured_plant(scenario: Scenario, plugins: Plugins) -> ConfiguredPlant:
+def configured_plant(
+    scenario: Scenario, plugins: Plugins, replace: Mapping[str, Any] | None = None
+) -> ConfiguredPlant:
     """Validate the options of the scenario's simulated plant.
+
+    Args:
+        scenario: the scenario.
+        plugins: the plugins to find the plant in.
+        replace: options that replace those in the file.
 
     Raises:
         ConfigError: with every problem found, each with its place.
@@ -131,6 +138,7 @@ def configured_plant(scenario: Scenario, plugins: Plugins) -> ConfiguredPlant:
     plant = _found(scenario, (*path, "plant"), plugins.plant, simulation.plant)
     plant_class = _loaded(scenario, (*path, "plant"), plant)
     options, problems = _with_secrets(scenario, simulation.options, path)
+    options.update(replace or {})
     config = _collect(problems, scenario, plant_class.Config, options, path, ["plant"])
     if problems or config is None:
         raise ConfigError.of(tuple(problems))

@@ -90,7 +90,9 @@ class MadeRun:
             command=command,
             scenario_sha256=_SHA,
             deadline_ns=80 * _NS_PER_MS,
-            stages_ns=_ns(stages_ms or {"observed": 4.0, "decided": 9.0, "model": 3.0, "judged": 9.1}),
+            stages_ns=_ns(
+                stages_ms or {"observed": 4.0, "decided": 9.0, "model": 3.0, "judged": 9.1}
+            ),
         )
         at = number * self._period_ns
         self._add(decision_id, intent, at)
