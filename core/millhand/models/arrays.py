@@ -7,6 +7,8 @@ they are unpacked, and each array's header must account for exactly the bytes th
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -25,6 +27,19 @@ BYTES_LIMIT = 64 * 2**20
 """Most bytes in one archive, unpacked."""
 
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+"""What zipfile raises on damaged archives; only the first is its own."""
 
 
 class BadArrays(ValueError):
@@ -43,14 +58,18 @@ def read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if len(members) > ARRAY_LIMIT or sum(m.file_size for m in members) > BYTES_LIMIT:
-                raise BadArrays(tr("it is larger than an archive of arrays may be"))
-            return {m.filename.removesuffix(".npy"): _array(archive, m) for m in members}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+            return _members(archive)
+    except BadArrays:
+        raise
+    except _DAMAGE as error:
         raise BadArrays(tr("it is not a whole archive of arrays ({error})", error=error)) from error
-    except RuntimeError as error:
-        raise BadArrays(tr("it is encrypted ({error})", error=error)) from error
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
+    members = archive.infolist()
+    if len(members) > ARRAY_LIMIT or sum(member.file_size for member in members) > BYTES_LIMIT:
+        raise BadArrays(tr("it is larger than an archive of arrays may be"))
+    return {m.filename.removesuffix(".npy"): _array(archive, m) for m in members}
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:

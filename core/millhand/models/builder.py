@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -66,6 +67,7 @@ class PackageBuilder:
             "teacher": teacher,
             "created": datetime.now(UTC).date().isoformat(),
             **facts,
+            "parameters": _plain(facts.get("parameters", {})),
         }
         self._meanings = dict(meanings)
         self._shapes: dict[str, tuple[int | str, ...]] = {}
@@ -230,6 +232,17 @@ class PackageBuilder:
                     "meaning": self._meanings[tensor.name],
                 }
             )
+
+
+def _plain(parameters: Mapping[str, Any]) -> Any:
+    """Return what comes back from JSON, or say that it would not come back."""
+    try:
+        return json.loads(json.dumps(parameters, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InternalError(
+            tr("The parameters of a package must be plain JSON: {why}.", why=error),
+            mend=tr("Convert arrays to lists, and give finite numbers."),
+        ) from error
 
 
 def _write_durably(path: Path, data: bytes) -> None:

@@ -74,7 +74,7 @@ def read_graph(path: Path, manifest: Manifest) -> tuple[bytes, GraphFile]:
     data = read_regular(path, FILE_LIMIT)
     digest = hashlib.sha256(data).hexdigest()
     for graph in manifest.graphs:
-        if graph.sha256 == digest:
+        if graph.sha256 == digest and path.as_posix().endswith(f"/{graph.path}"):
             check_facts(read_facts(data, graph.path), graph, manifest)
             return data, graph
     return refuse(
