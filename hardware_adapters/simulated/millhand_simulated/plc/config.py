@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from millhand.messages import tr
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from millhand.messages import tr
 from millhand_simulated.plc.faults import FaultTag
 from millhand_simulated.plc.line import LineConfig
 from millhand_simulated.plc.logic import REGISTER_SIZE, Settings

@@ -14,9 +14,9 @@ from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.ua.uaerrors import UaError
 from cryptography.x509.oid import ExtendedKeyUsageOID
+
 from millhand.errors import Unavailable
 from millhand.messages import tr
-
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.tags import ALL, NAMESPACE, Kind
 

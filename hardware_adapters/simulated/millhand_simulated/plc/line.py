@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import accumulate
 
-from millhand.errors import ConfigError
-from millhand.messages import tr
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from millhand.errors import ConfigError
+from millhand.messages import tr
 from millhand_simulated.parts.kinds import DEFECTS, Defect, Product
 
 

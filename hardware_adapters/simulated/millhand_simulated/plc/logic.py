@@ -11,7 +11,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from millhand.contracts.command import Answer, AnswerCode
-
 from millhand_simulated.plc.packml import ACTING, Fault, Request, State, Way
 
 ANSWERS = 16
@@ -20,15 +19,16 @@ REGISTER_SIZE = 12
 """Parts that can be tracked. A purge answers all of them and the one at the gate in one scan,
 besides one command, and must not overrun the ring."""
 
-_HALF = 2**31
+WRAP = 2**31
+"""Ticks and counts run from 0 to this less one, so that they fit a DINT."""
 _EMPTY = Answer(command_id=0, part_id="", code=AnswerCode.EMPTY, plc_tick=0)
 _DEAF = (State.ABORTED, State.CLEARING)
 """States in which hands are in the machine and its sensors mean nothing."""
 
 
-def wrap(value: int) -> int:
-    """Wrap an integer as a PLC's DINT does."""
-    return (value + _HALF) % (2 * _HALF) - _HALF
+def ticks_past(tick: int, limit: int) -> int:
+    """Return the signed difference of two ticks, −2³⁰ … 2³⁰−1, over the wrap at 2³¹."""
+    return (tick - limit + WRAP // 2) % WRAP - WRAP // 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ class Program:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.counters = Counters()
-        self._tick = wrap(settings.first_tick)
+        self._tick = settings.first_tick
         self._state = State.STOPPED
         self._restart = False
         self._fault = Fault.NONE
@@ -153,7 +153,7 @@ class Program:
 
     def scan(self, inputs: Inputs) -> Outputs:
         """Run one scan in the order of the handshake's page."""
-        self._tick = wrap(self._tick + 1)
+        self._tick = (self._tick + 1) % WRAP
         self._product = inputs.product
         self._follow_lease(inputs)
         sensing = self._state not in _DEAF
@@ -187,7 +187,7 @@ class Program:
         if len(self._register) == REGISTER_SIZE:
             return Fault.REGISTER_FULL
         self._register.append(_Part(inputs.part_id))
-        self.counters.triggers = (self.counters.triggers + 1) % _HALF
+        self.counters.triggers = (self.counters.triggers + 1) % WRAP
         self._trigger = (self.counters.triggers, inputs.part_id, inputs.product, self._tick)
         return Fault.NONE
 
@@ -211,7 +211,8 @@ class Program:
             return AnswerCode.REFUSED_STATE
         if not 1 <= inputs.command_result <= 4:
             return AnswerCode.REFUSED_VALUE
-        if wrap(self._tick - inputs.command_valid_until) > 0:
+        valid_until = inputs.command_valid_until
+        if valid_until < 0 or ticks_past(self._tick, valid_until) > 0:
             return AnswerCode.EXPIRED
         return AnswerCode.REFUSED_PART if part is None else AnswerCode.ACCEPTED
 
@@ -225,7 +226,7 @@ class Program:
         answer = Answer(command_id=command_id, part_id=part_id, code=code, plc_tick=self._tick)
         slot = self._count % ANSWERS
         self._ring = (*self._ring[:slot], answer, *self._ring[slot + 1 :])
-        self._count = (self._count + 1) % _HALF
+        self._count = (self._count + 1) % WRAP
         self.counters.answers[code] += 1
 
     # 4 -----------------------------------------------------------------------------------------

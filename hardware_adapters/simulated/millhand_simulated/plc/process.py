@@ -14,7 +14,6 @@ from types import TracebackType
 
 from millhand.errors import ConfigError, InternalError, Unavailable
 from millhand.messages import tr
-
 from millhand_simulated.plc.config import CellConfig
 
 _START_S = 60.0

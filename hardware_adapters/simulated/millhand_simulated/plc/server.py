@@ -25,10 +25,10 @@ from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.server import Server
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from millhand.errors import ConfigError
-from millhand.messages import tr
 from pydantic import ValidationError
 
+from millhand.errors import ConfigError
+from millhand.messages import tr
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.nodes import Nodes
 from millhand_simulated.plc.tags import NAMESPACE

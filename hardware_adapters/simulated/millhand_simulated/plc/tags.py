@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from millhand.contracts.command import AnswerCode
-
 from millhand_simulated.plc.faults import FaultTag
 from millhand_simulated.plc.logic import ANSWERS
 
