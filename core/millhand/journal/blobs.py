@@ -18,7 +18,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from queue import Full, Queue
-from threading import Lock, Thread
+from threading import Lock, Thread, get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -161,6 +161,8 @@ class BlobStore(BlobReader):
         self._index: BlobIndex | None = None
         self._thread: Thread | None = None
         self._swept_utc_ns = 0
+        self._token = os.urandom(6).hex()
+        """Marks our unfinished files."""
 
     # --- life ---
 
@@ -241,7 +243,7 @@ class BlobStore(BlobReader):
         path = self._path(digest, ".bin")
         try:
             if not path.exists():
-                _write_durably(path, data)
+                _write_durably(path, data, self._token)
             self._note(Blob(path.name, DOCUMENT, len(data), time.time_ns()))
         except (OSError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
@@ -314,7 +316,7 @@ class BlobStore(BlobReader):
                     tr("picture {name} changed before it was written", name=ref.sha256[:12])
                 )
             data = png.encode(picture.pixels, keeping)
-            _write_durably(path, data)
+            _write_durably(path, data, self._token)
             size = len(data)
         now = time.time_ns()
         self._note(Blob(path.name, keeping, size, now))
@@ -353,16 +355,21 @@ class BlobStore(BlobReader):
         for drawer in _drawers(self.folder):
             for entry in os.scandir(drawer):
                 if entry.name.endswith(".part"):
-                    Path(entry.path).unlink(missing_ok=True)
+                    if self._token not in entry.name:  # of a process that died while writing
+                        Path(entry.path).unlink(missing_ok=True)
                 elif entry.name.endswith((".png", ".bin")):
                     there[entry.name] = entry
         with self._lock:
-            known = self._opened().names()
-        found = [_blob_of(entry) for name, entry in there.items() if name not in known]
-        gone = [name for name in known if name not in there]
-        if found or gone:
-            with self._lock:
-                self._opened().replace(gone, found)
+            index = self._opened()
+            known = index.names()
+            found = [_blob_of(entry) for name, entry in there.items() if name not in known]
+            gone = [
+                name  # a document may have come since we looked
+                for name in known - there.keys()
+                if not (self.folder / name[:2] / name).exists()
+            ]
+            if found or gone:
+                index.replace(gone, found)
 
     # --- common ---
 
@@ -390,12 +397,12 @@ class BlobStore(BlobReader):
         )
 
 
-def _write_durably(path: Path, data: bytes) -> None:
+def _write_durably(path: Path, data: bytes, token: str) -> None:
     """Write a file so that it is there whole, also after a power cut, or not at all."""
     path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}.part")
+    unfinished = path.with_name(f"{path.name}.{token}.{get_ident()}.part")
     try:
-        with unfinished.open("xb") as file:
+        with unfinished.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
