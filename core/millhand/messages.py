@@ -45,9 +45,16 @@ def did_you_mean(met: str, known: Iterable[str]) -> str:
     """
     names = sorted(set(known))
     folded = {name.casefold(): name for name in names}
-    near = [folded[hit] for hit in difflib.get_close_matches(met.casefold(), folded, n=3)]
+    near = _nearest(met.casefold(), list(folded))
     if near:
-        return tr("Did you mean {names}?", names=tr(" or ").join(near))
+        return tr("Did you mean {names}?", names=tr(" or ").join(folded[name] for name in near))
     if names and len(names) <= 12:
         return tr("Known are: {names}.", names=", ".join(names))
     return ""
+
+
+def _nearest(met: str, known: list[str]) -> list[str]:
+    """Return the nearest names, and only those about as near as the nearest of all."""
+    near = difflib.get_close_matches(met, known, n=3)
+    ratios = [difflib.SequenceMatcher(None, name, met).ratio() for name in near]
+    return [name for name, ratio in zip(near, ratios, strict=True) if ratio > ratios[0] - 0.1]

@@ -71,6 +71,7 @@ def parse_when(value: Any) -> When:
     raise refusal(
         tr("{value} says nothing that can set an agent to work.", value=shown(value)),
         expected=tr(_WHEN),
+        mend=tr("Name the trigger, the tag, the time, the device or the event."),
     )
 
 
@@ -93,7 +94,7 @@ def _dotted(text: str) -> bool:
 def _whens(value: Any) -> Any:
     items = value if isinstance(value, list | tuple) else [value]
     if not items:
-        raise refusal(tr("This list is empty."), expected=tr(_WHEN))
+        raise refusal(tr("This list is empty."), expected=tr(_WHEN), mend=tr("Name one."))
     return tuple(parse_when(item) for item in items)
 
 
@@ -151,7 +152,11 @@ class ModelChoice(Part):
             )
         by = data.pop("by")
         if not data:
-            raise refusal(tr("No product is named."), expected=expected)
+            raise refusal(
+                tr("No product is named."),
+                expected=expected,
+                mend=tr("Name each product with the folder of its package."),
+            )
         return {"by": by, "packages": data}
 
 
@@ -280,12 +285,14 @@ class Agent(Part):
                 tr("queue: latest would drop parts."),
                 expected=tr("a bound, because every part gets its disposition"),
                 mend=tr("Write queue: 8."),
+                at=("queue",),
             )
         if self.light and self.model:
             raise refusal(
                 tr("A light agent has no model."),
                 expected=tr("light: true only without model"),
                 mend=tr("Remove light, so that it runs in a worker."),
+                at=("light",),
             )
         return self
 

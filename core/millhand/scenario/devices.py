@@ -86,6 +86,7 @@ def _spread(value: Any, fields: dict[str, _Field]) -> Any:
             raise refusal(
                 tr("None of the addresses is given."),
                 expected=tr("record: the prefix they share; or {fields}", fields=", ".join(fields)),
+                mend=tr("Write record: and the prefix, or the addresses one by one."),
             )
         return data
     prefix = data.pop("record")
@@ -235,6 +236,7 @@ class Channel(Part):
                 tr("“confirm: {confirm}” needs the PLC's answers.", confirm=self.confirm),
                 expected=tr("answers: the ring of answers, such as s=Cell.Answers"),
                 mend=tr("Add answers, or state what really happens: confirm: readback or none."),
+                at=("confirm",),
             )
         return self
 
@@ -288,6 +290,7 @@ def _names_apart(device: Device) -> Device:
                     ),
                     expected=tr("names that differ, so that device.name says which"),
                     mend=tr("Rename one of them."),
+                    at=(kind, name),
                 )
             owners[name] = kind
     return device

@@ -38,7 +38,7 @@ LARGEST_FILE = 1_000_000
 """Bytes of one file."""
 DEEPEST = 24
 """Mappings and lists inside each other."""
-MOST_VALUES = 50_000
+MOST_VALUES = 10_000
 """Values in one file, those repeated by anchors counted each time."""
 LONGEST_NUMBER = 32
 
@@ -115,6 +115,7 @@ def read_document(text: str, file: str) -> Document:
             Place(file),
             tr("The file is too large."),
             tr("at most {count} characters", count=LARGEST_FILE),
+            tr("Split it into several cells."),
         )
     try:
         return _Builder(file).build(_events(text))
@@ -124,7 +125,10 @@ def read_document(text: str, file: str) -> Document:
         # The scanner meets odd input with more than its own errors; all say "this is no YAML".
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise _error(
-            Place(file), tr("The file is no YAML: {detail}", detail=detail), tr("YAML 1.2 text")
+            Place(file),
+            tr("The file is no YAML: {detail}", detail=detail),
+            tr("YAML 1.2 text"),
+            tr("Write it anew in a text editor."),
         ) from error
 
 
@@ -141,7 +145,7 @@ def _yaml_problem(error: MarkedYAMLError, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Place(file, mark.line + 1, mark.column + 1) if mark is not None else Place(file)
     said = " ".join(part for part in (error.context, error.problem) if part)
-    mend = ""
+    mend = tr("Look at this line and the one before.")
     if "mapping values are not allowed" in said:
         mend = tr("Put the text in quotes where it holds a colon followed by a space.")
     elif "character '\\t'" in said or "\\t" in said:
@@ -201,16 +205,31 @@ class _Builder:
             case DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
-                    raise self._refuse(event, tr("A second document begins."), tr("one document"))
+                    raise self._refuse(
+                        event,
+                        tr("A second document begins."),
+                        tr("one document"),
+                        tr("Remove ---."),
+                    )
             case StreamStartEvent() | DocumentEndEvent() | StreamEndEvent():
                 pass
 
     def _open(self, event: NodeEvent, content: dict[str, Any] | list[Any]) -> None:
         self._check_tag(event)
         if len(self._stack) >= DEEPEST:
-            raise self._refuse(event, tr("The nesting is too deep."), tr("{n} levels", n=DEEPEST))
+            raise self._refuse(
+                event,
+                tr("The nesting is too deep."),
+                tr("{n} levels", n=DEEPEST),
+                tr("Look for brackets that are left open."),
+            )
         if self._at_key():
-            raise self._refuse(event, tr("A key is {kind}.", kind=kind_of(content)), tr("a text"))
+            raise self._refuse(
+                event,
+                tr("A key is {kind}.", kind=kind_of(content)),
+                tr("a text"),
+                tr("Put the key in quotes."),
+            )
         path = self._stack[-1].next_path() if self._stack else ()
         self._mark(path, event)
         self._stack.append(_Open(path, content, event.anchor))
@@ -228,7 +247,10 @@ class _Builder:
             self._key(event, text)
             return
         value = self._resolve(event, text) if event.implicit[0] else text
-        self._mark(self._stack[-1].next_path() if self._stack else (), event)
+        path = self._stack[-1].next_path() if self._stack else ()
+        self._mark(path, event)
+        if value is None and path in self._keys:
+            self._values[path] = self._keys[path]  # an empty value stands where its key does
         if event.anchor is not None:
             self._anchors[event.anchor] = value
         self._put(value)
@@ -242,14 +264,17 @@ class _Builder:
             return text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError as error:
             message = tr("Half a surrogate pair is no character.")
-            raise self._refuse(event, message, tr("a text")) from error
+            raise self._refuse(event, message, tr("a text"), tr("Write the character.")) from error
 
     def _key(self, event: Any, text: str) -> None:
         top = self._stack[-1]
         path = (*top.path, text)
         if text == "<<" and event.implicit[0]:
             raise self._refuse(
-                event, tr("Merge keys (<<) are not YAML 1.2."), mend=tr("Write the keys out.")
+                event,
+                tr("Merge keys (<<) are not YAML 1.2."),
+                tr("keys with their values"),
+                tr("Write the keys out."),
             )
         if text in top.content:
             raise self._refuse(
@@ -268,10 +293,15 @@ class _Builder:
     def _alias(self, event: Any) -> None:
         name = event.anchor
         if self._at_key():
-            raise self._refuse(event, tr("A key is an alias."), tr("a text"))
+            raise self._refuse(
+                event, tr("A key is an alias."), tr("a text"), tr("Write the key itself.")
+            )
         if name not in self._anchors:
             raise self._refuse(
-                event, tr("Nothing complete is anchored as “{name}” above.", name=name)
+                event,
+                tr("Nothing complete is anchored as “{name}” above.", name=name),
+                tr("a value; or an alias of what stands above"),
+                tr("Put it in quotes if it begins with an asterisk."),
             )
         self._mark(self._stack[-1].next_path() if self._stack else (), event)
         self._put(self._copy(self._anchors[name], event))
@@ -310,7 +340,10 @@ class _Builder:
         self._count += 1
         if self._count > MOST_VALUES:
             raise self._refuse(
-                event, tr("The file holds too many values."), tr("at most {n}", n=MOST_VALUES)
+                event,
+                tr("The file holds too many values."),
+                tr("at most {n}", n=MOST_VALUES),
+                tr("Split it into several cells."),
             )
 
     def _resolve(self, event: Any, text: str) -> Any:
@@ -319,7 +352,12 @@ class _Builder:
         is_integer = _INTEGER.fullmatch(text) is not None
         if not is_integer and _FLOAT.fullmatch(text) is None:
             if _NOT_FINITE.fullmatch(text):
-                raise self._refuse(event, tr("{text} is no number here.", text=text))
+                raise self._refuse(
+                    event,
+                    tr("{text} is no number here.", text=text),
+                    tr("a finite number"),
+                    tr("Put it in quotes if it is a text."),
+                )
             return text
         if len(text) > LONGEST_NUMBER:
             raise self._refuse(
@@ -330,7 +368,12 @@ class _Builder:
             )
         value = _integer(text) if is_integer else float(text)
         if not math.isfinite(value):
-            raise self._refuse(event, tr("The number {text} is too large.", text=text))
+            raise self._refuse(
+                event,
+                tr("The number {text} is too large.", text=text),
+                tr("a number below 1e308"),
+                tr("Correct it."),
+            )
         return value
 
     def _check_tag(self, event: Any) -> None:

@@ -57,6 +57,7 @@ class Range(ShortPart):
             raise refusal(
                 tr("{low} is above {high}.", low=self.minimum, high=self.maximum),
                 expected=tr("the smaller value first"),
+                mend=tr("Swap the two."),
             )
         return self
 

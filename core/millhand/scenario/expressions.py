@@ -129,6 +129,7 @@ class Expression:
             raise ExpressionError(
                 tr("“{text}” is no condition.", text=self.text),
                 expected=tr("a comparison, such as plc.state == 6"),
+                mend=tr("Compare it with a value."),
             )
 
     def __str__(self) -> str:
@@ -162,7 +163,11 @@ def parse(text: str) -> Expression:
         raise _unexpected(text, error) from error
     part = _compile(tree)
     if part.kind(dict.fromkeys(part.names, Kind.ANY)) not in {Kind.TRUTH, Kind.ANY}:
-        raise ExpressionError(tr("“{text}” is no condition.", text=text), expected=_example())
+        raise ExpressionError(
+            tr("“{text}” is no condition.", text=text),
+            expected=_example(),
+            mend=tr("Compare it with a tag."),
+        )
     return Expression(text, part.names, part.value, part.kind)
 
 
@@ -306,6 +311,7 @@ def _within(operand: _Part, items: list[_Part], *, wanted: bool) -> _Part:
         raise ExpressionError(
             tr("The values in brackets are of different kinds."),
             expected=tr("only numbers, or only texts"),
+            mend=tr("Put texts in quotes, write numbers without."),
         )
     (kind_of_items,) = kinds_of_items
     found, allowed = operand.value, frozenset(known)
@@ -322,6 +328,7 @@ def _within(operand: _Part, items: list[_Part], *, wanted: bool) -> _Part:
             raise ExpressionError(
                 tr("A {a} cannot be among values that are each a {b}.", a=kind, b=kind_of_items),
                 expected=tr("values of one kind"),
+                mend=tr("Compare a text with values in quotes, a number with bare numbers."),
             )
         return Kind.TRUTH
 

@@ -124,7 +124,12 @@ def load(path: str | Path) -> Scenario:
         if path.is_dir():
             path = path / FILE_NAME
         if path.stat().st_size > LARGEST_FILE:
-            raise _whole(path, tr("The file is too large."), tr("at most 1 MB"), "")
+            raise _whole(
+                path,
+                tr("The file is too large."),
+                tr("at most 1 MB"),
+                tr("Split it into several cells."),
+            )
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _whole(

@@ -51,11 +51,19 @@ class ShortPart(Part):
         return {"description": description, "anyOf": [*cls.short_schemas, long]}
 
 
-def refusal(message: str, *, expected: str = "", mend: str = "") -> PydanticCustomError:
-    """Return an error for a validator to raise; the loader adds file, line and key."""
-    return PydanticCustomError(
-        "scenario", "{message}", {"message": message, "expected": expected, "mend": mend}
-    )
+def refusal(
+    message: str, *, expected: str = "", mend: str = "", at: tuple[str, ...] = ()
+) -> PydanticCustomError:
+    """Return an error for a validator to raise; the loader adds file, line and key.
+
+    Args:
+        message: what was met.
+        expected: what was expected.
+        mend: what the writer can do.
+        at: keys below the part that the validator looks at, where the trouble stands.
+    """
+    facts = {"message": message, "expected": expected, "mend": mend, "at": at}
+    return PydanticCustomError("scenario", "{message}", facts)
 
 
 _NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from millhand.errors import Place, Problem
 from millhand.messages import did_you_mean, tr
 from millhand.scenario.document import Document, KeyPath
-from millhand.scenario.words import shown
+from millhand.scenario.words import kind_of, shown
 
 _CHOICE = re.compile(r"'([^']*)'")
 
@@ -64,6 +64,8 @@ def _problem(
             _near(key, known) or tr("Remove it, or use one of the keys named."),
         )
     described = _description(model, location)
+    at = tuple((details.get("ctx") or {}).get("at", ()))
+    path += _in_document(at, document, path, missing=False)
     if kind == "missing":
         return Problem(
             document.place(path),
@@ -73,6 +75,10 @@ def _problem(
         )
     message, expected, mend = _words(details)
     place = document.place(path, of_key="[key]" in location)
+    if not mend:
+        mend = (
+            tr("Correct it. What it is: {what}", what=described) if described else tr("Correct it.")
+        )
     return Problem(place, message, expected or described, mend)
 
 
@@ -97,10 +103,18 @@ def _words(details: ErrorDetails) -> tuple[str, str, str]:
         )
     wanted = _wanted(kind, context)
     if wanted:
-        return tr("{met} does not fit here.", met=shown(met)), wanted, _mend(kind, met)
+        return _met(met), wanted, _mend(kind, met)
     if kind == "value_error":
         return str(context.get("error", details["msg"])), "", ""
     return tr("{met} does not fit: {why}.", met=shown(met), why=details["msg"]), "", ""
+
+
+def _met(met: object) -> str:
+    if met is None:
+        return tr("There is nothing here.")
+    if isinstance(met, dict | list | tuple):
+        return tr("This is {kind}.", kind=kind_of(met))
+    return tr("{met} does not fit here.", met=shown(met))
 
 
 def _wanted(kind: str, context: Mapping[str, Any]) -> str:
@@ -131,6 +145,8 @@ def _wanted(kind: str, context: Mapping[str, Any]) -> str:
 
 
 def _mend(kind: str, met: object) -> str:
+    if met is None:
+        return tr("Remove the key, or write what belongs here.")
     if kind == "string_type" and isinstance(met, bool | int | float):
         return tr(
             'Put it in quotes: "{met}".', met=str(met).lower() if met in (True, False) else met

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from millhand.messages import did_you_mean, tr
+from millhand.messages import tr
 from millhand.scenario.words import kind_of
 
 _NUMBER = r"\d{1,15}(?:\.\d{1,15})?"
@@ -43,6 +43,24 @@ _BYTES = {
     "KiB": Decimal(2**10),
     "MiB": Decimal(2**20),
     "GiB": Decimal(2**30),
+}
+_SYNONYMS = {
+    "sec": "s",
+    "secs": "s",
+    "second": "s",
+    "seconds": "s",
+    "msec": "ms",
+    "usec": "us",
+    "m": "min",
+    "mins": "min",
+    "minute": "min",
+    "minutes": "min",
+    "hour": "h",
+    "hours": "h",
+    "hr": "h",
+    "day": "d",
+    "days": "d",
+    "percent": "%",
 }
 _FRACTION = {"%": Decimal("0.01")}
 
@@ -127,9 +145,17 @@ def _parse(text: object, units: Mapping[str, Decimal], expected: str) -> Decimal
         raise UnitError(
             tr("The unit “{unit}” in “{text}” is not known here.", unit=unit, text=written[:80]),
             expected=expected,
-            mend=did_you_mean(unit, units),
+            mend=_right_unit(unit, units),
         )
     return Decimal(number) * units[unit]
+
+
+def _right_unit(unit: str, units: Mapping[str, Decimal]) -> str:
+    by_fold = {known.casefold(): known for known in units}
+    meant = _SYNONYMS.get(unit.casefold(), by_fold.get(unit.casefold(), ""))
+    if meant in units:
+        return tr("Write {unit}.", unit=meant)
+    return tr("Write one of {units}.", units=", ".join(units))
 
 
 def _format(value: Decimal, units: Mapping[str, Decimal]) -> str:

@@ -1,4 +1,4 @@
-"""A plugin with adapters and agents to check scenarios against, registered as a stranger's would."""
+"""A plugin with adapters and agents to check scenarios against, like a stranger's."""
 
 from __future__ import annotations
 
@@ -205,3 +205,53 @@ def edited(good_text: str) -> Edit:
 @pytest.fixture
 def scenario(good_text: str, tmp_path: Path) -> Scenario:
     return load_text(good_text, tmp_path / "scenario.yaml")
+
+
+def write_package(folder: Path, product: str) -> None:
+    """Write a real package: a graph that doubles its input."""
+    import numpy as np
+    from onnx import TensorProto, helper
+
+    from millhand.models.builder import PackageBuilder
+    from millhand.models.manifest import Permission, TeacherCard
+
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["x", "x"], ["y"])],
+        "double",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    teacher = TeacherCard(
+        id="none", kind="none", licence="CC0-1.0", permission=Permission.GRANTED, evidence="ours"
+    )
+    builder = PackageBuilder(
+        name=product,
+        task="test",
+        licence="CC0-1.0",
+        teacher=teacher,
+        meanings={"x": "numbers", "y": "twice the numbers"},
+        product=product,
+    )
+    builder.add_graph(model.SerializeToString())
+    values = np.arange(4, dtype=np.float32).reshape(1, 4)
+    builder.add_golden({"x": values}, {"y": values * 2})
+    builder.write(folder)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with packages for impeller and housing."""
+    folder = tmp_path_factory.mktemp("packages")
+    for product in ("impeller", "housing"):
+        write_package(folder / product, product)
+    return folder
+
+
+@pytest.fixture
+def cell(tmp_path: Path, packages: Path) -> Path:
+    """A scenario's folder in which everything is there that the good scenario names."""
+    import shutil
+
+    shutil.copytree(packages, tmp_path / "models")
+    return tmp_path

@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from millhand.scenario.expressions import Expression, ExpressionError, Kind, parse
+from millhand.scenario.expressions import DEEPEST_NESTING, Expression, ExpressionError, Kind, parse
 
 VALUES = {"plc.state": 6, "plc.door": True, "plc.name": "impeller", "plc.heat": 21.5}
 
@@ -84,8 +84,7 @@ def test_habits_of_other_languages_get_their_mend(text: str, mend: str) -> None:
 )
 def test_what_is_no_condition_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError) as caught:
-        condition = parse(text)
-        condition.check({})
+        parse(text).check({})
     assert caught.value.expected
 
 
@@ -188,11 +187,8 @@ def test_a_value_of_the_wrong_kind_makes_it_false(text: str, values: dict[str, A
 
 
 def _parsed(text: str) -> Expression:
-    try:
-        return parse(text)
-    except ExpressionError as error:
-        assert "too long" in str(error)
-        return parse("b")
+    assume(text.count("not") + text.count("(") <= DEEPEST_NESTING)
+    return parse(text)
 
 
 def test_an_expression_is_equal_by_its_text() -> None:

@@ -114,6 +114,7 @@ def _one_device(names: Names, path: KeyPath, agent: Agent) -> Iterator[Problem]:
                     target=target,
                 ),
                 tr("a channel of the device that triggers: valid_until counts in its ticks"),
+                tr("Name a channel of {device}.", device=", ".join(sorted(sources))),
             )
 
 

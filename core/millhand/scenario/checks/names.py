@@ -82,9 +82,10 @@ class Names:
         is_something = self.what_is(reference)
         if is_something:
             message = tr("“{name}” is {kind}.", name=reference, kind=is_something)
+            mend = tr("Name one of: {names}.", names=", ".join(known)) if known else ""
         else:
             message = tr("There is no “{name}”.", name=reference)
-        mend = did_you_mean(reference, known)
+            mend = did_you_mean(reference, known)
         if not mend:
             device = reference.partition(".")[0]
             if device not in self.devices:
@@ -92,6 +93,12 @@ class Names:
             else:
                 mend = tr("Add it to the device {device}.", device=device)
         return self.problem(path, message, what, mend)
+
+    def when_path(self, agent: str, number: int) -> KeyPath:
+        """Return where the agent's ``when`` of this number stands, in a list or alone."""
+        path: KeyPath = ("agents", agent, "when")
+        listed = isinstance(self.scenario.document.at(path), list)
+        return (*path, number) if listed else path
 
     def what_is(self, reference: str) -> str:
         """Say what a reference stands for; empty where it stands for nothing."""

@@ -21,7 +21,7 @@ def check_roles(names: Names, name: str, needs: Needs, adapters: Adapters) -> It
     """Check one agent's ``when``, ``see``, ``model`` and ``may`` against its needs."""
     agent = names.scenario.file.agents[name]
     path: KeyPath = ("agents", name)
-    yield from _triggers(names, path, agent, needs)
+    yield from _triggers(names, name, agent, needs)
     yield from _see(names, path, agent, needs, adapters)
     yield from _models(names, path, agent, needs)
     yield from _may(names, path, agent, needs, adapters)
@@ -41,9 +41,10 @@ def check_faces(names: Names, adapters: Adapters) -> Iterator[Problem]:
         if agent.accelerator != AUTO:
             where = (*path, "accelerator")
             yield from _face(names, where, agent.accelerator, Face.ACCELERATOR, adapters)
-        for when in agent.when:
+        for number, when in enumerate(agent.when):
             if when.kind is TriggerKind.DOCUMENT:
-                yield from _face(names, (*path, "when"), when.source, Face.RECORDS, adapters)
+                where = names.when_path(name, number)
+                yield from _face(names, where, when.source, Face.RECORDS, adapters)
 
 
 def _face(
@@ -52,7 +53,7 @@ def _face(
     adapter = adapters.get(device)
     if adapter is None or face in adapter.faces:
         return
-    fitting = [other for other, found in adapters.items() if face in found.faces]
+    fitting = _showing(face, adapters)
     yield names.problem(
         path,
         tr(
@@ -62,24 +63,45 @@ def _face(
             faces=", ".join(sorted(adapter.faces)) or "—",
         ),
         tr("a device whose adapter shows: {face}", face=face),
-        did_you_mean(device, fitting),
+        tr("Name one of: {names}.", names=", ".join(fitting))
+        if fitting
+        else tr("Add a device with such an adapter."),
     )
 
 
-def _triggers(names: Names, path: KeyPath, agent: Agent, needs: Needs) -> Iterator[Problem]:
-    for when in agent.when:
+def _showing(face: Face, adapters: Adapters) -> list[str]:
+    return [device for device, adapter in adapters.items() if face in adapter.faces]
+
+
+def _triggers(names: Names, name: str, agent: Agent, needs: Needs) -> Iterator[Problem]:
+    for number, when in enumerate(agent.when):
+        path = names.when_path(name, number)
         if when.kind not in needs.triggers:
             yield names.problem(
-                (*path, "when"),
+                path,
                 tr("{use} is not set to work by “{when}”.", use=agent.use, when=when.text),
-                tr("one of: {kinds}", kinds=", ".join(sorted(needs.triggers))),
+                tr("one of: {kinds}", kinds=", ".join(_shapes(needs))),
+                tr("Write one of these, or use another agent."),
             )
         elif when.kind is TriggerKind.EVENT and when.source not in needs.events:
             yield names.problem(
-                (*path, "when"),
+                path,
                 tr("{use} does not know the event {name}.", use=agent.use, name=when.source),
-                tr("one of: {events}", events=", ".join(sorted(needs.events))),
+                tr("one of: {events}", events=_list(needs.events)),
+                tr("Write one of these, or use another agent."),
             )
+
+
+def _shapes(needs: Needs) -> list[str]:
+    """Write the kinds of triggers as they are written in the file."""
+    shapes = {
+        TriggerKind.PART: tr("device.trigger"),
+        TriggerKind.EDGE: tr("device.tag changes"),
+        TriggerKind.TIMER: tr("every 5 min"),
+        TriggerKind.DOCUMENT: tr("document device"),
+        TriggerKind.EVENT: tr("event name/1"),
+    }
+    return [shape for kind, shape in shapes.items() if kind in needs.triggers]
 
 
 def _see(
@@ -97,8 +119,9 @@ def _see(
         elif role in needs.documents and reference in names.devices:
             yield from _face(names, where, reference, Face.RECORDS, adapters)
         elif role in needs.frames or role in needs.documents:
-            what = tr("a device") if role in needs.documents else tr("a camera")
-            yield names.unknown(where, reference, what, names.devices)
+            face = Face.CAMERA if role in needs.frames else Face.RECORDS
+            what = tr("a device whose adapter shows: {face}", face=face)
+            yield names.unknown(where, reference, what, _showing(face, adapters))
         elif reference in names.devices:
             yield names.unknown(where, reference, tr("a tag as device.tag"), names.tags)
 
@@ -113,6 +136,7 @@ def _models(names: Names, path: KeyPath, agent: Agent, needs: Needs) -> Iterator
                 tr("model: {{role: …}} with the roles: {roles}", roles=_list(needs.models))
                 if needs.models
                 else tr("no model"),
+                tr("Name the package of each role.") if needs.models else tr("Remove it."),
             )
         return
     yield from _open_roles(names, where, agent.use, set(agent.model), needs.models)
@@ -148,7 +172,7 @@ def _device(
 ) -> Iterator[Problem]:
     if target not in names.devices:
         what = tr("a device whose adapter shows: {face}", face=face)
-        yield names.unknown(path, target, what, names.devices)
+        yield names.unknown(path, target, what, _showing(face, adapters))
     else:
         yield from _face(names, path, target, face, adapters)
 

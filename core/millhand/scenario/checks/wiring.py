@@ -24,15 +24,15 @@ EVENTS = tuple(str(body.__struct_config__.tag) for body in get_args(EventBody))
 def check_wiring(names: Names) -> Iterator[Problem]:
     """Check every reference of agents and guard."""
     for name, agent in names.scenario.file.agents.items():
-        yield from _agent(names, ("agents", name), agent)
+        yield from _agent(names, name, agent)
     for target, rule in names.scenario.file.guard.items():
         yield from _rule(names, ("guard", target), target, rule)
 
 
-def _agent(names: Names, path: KeyPath, agent: Agent) -> Iterator[Problem]:
-    many = isinstance(names.scenario.document.at((*path, "when")), list)
+def _agent(names: Names, name: str, agent: Agent) -> Iterator[Problem]:
+    path: KeyPath = ("agents", name)
     for number, when in enumerate(agent.when):
-        yield from _when(names, (*path, "when", number) if many else (*path, "when"), when)
+        yield from _when(names, names.when_path(name, number), when)
     for role, reference in agent.see.items():
         if reference not in names.devices and reference not in names.tags:
             what = tr("a camera, or a tag as device.tag")
@@ -117,8 +117,10 @@ def _misplaced(
             continue
         if is_channel:
             message = tr("“{key}” limits a value, and a channel carries none.", key=key)
+            expected = tr("{key} only for tags", key=key)
             mend = tr("Use writes: {at_most: …, within: …} to limit how often it is written.")
         else:
             message = tr("“{key}” is for channels, and this is a tag.", key=key)
+            expected = tr("{key} only for channels", key=key)
             mend = tr("Move it to the channel that the dispositions go to.")
-        yield names.key_problem((*path, key), message, mend=mend)
+        yield names.key_problem((*path, key), message, expected, mend)
