@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -30,14 +30,14 @@ from millhand.distil.roles import (
 )
 from millhand.distil.sealed import SealedTest
 from millhand.errors import ConfigError, PackageError
-from millhand.messages import did_you_mean, tr
+from millhand.messages import tr
 from millhand.models.builder import PackageBuilder
 from millhand.models.golden import golden_cases
 from millhand.models.manifest import Latency, Metric, TeacherCard
 from millhand.models.package import Package
 from millhand.models.sessions import OpenedModel, open_model
 from millhand.models.timing import time_runs
-from millhand.plugins.registrations import Registration
+from millhand.plugins import Plugins, Registration
 
 log = structlog.get_logger(__name__)
 
@@ -46,22 +46,9 @@ SEALED_RECORD = "sealed-test.json"
 _SECONDS_TIMED = 1.0
 
 
-class Registered(Protocol):
-    """What the discovery of plugins found, by kind and name."""
-
-    @property
-    def teachers(self) -> Mapping[str, Registration]: ...  # noqa: D102
-    @property
-    def students(self) -> Mapping[str, Registration]: ...  # noqa: D102
-    @property
-    def gates(self) -> Mapping[str, Registration]: ...  # noqa: D102
-    @property
-    def adapters(self) -> Mapping[str, Registration]: ...  # noqa: D102
-
-
 def distil(
     plan: DistilPlan,
-    plugins: Registered,
+    plugins: Plugins,
     data: DataSource,
     out: Path,
     progress: Report | None = None,
@@ -91,7 +78,9 @@ def distil(
     tell = progress or _silent
     with ExitStack() as stack:
         tell(Progress(stage="permission", fraction=0.0))
-        teacher: Teacher = stack.enter_context(closing(_role(plugins.teachers, plan.teacher)))
+        teacher: Teacher = stack.enter_context(
+            closing(_role(plugins.teacher(plan.teacher.use), plan.teacher))
+        )
         card = permitted(teacher.card(), plan.teacher.statement)
         if out.exists() and not replace:
             raise PackageError(
@@ -99,8 +88,8 @@ def distil(
                 fault="exists",
                 mend=tr("Choose another folder, or remove this one."),
             )
-        student: Student = _role(plugins.students, plan.student)
-        gates: list[Gate] = [_role(plugins.gates, use) for use in plan.gates]
+        student: Student = _role(plugins.student(plan.student.use), plan.student)
+        gates: list[Gate] = [_role(plugins.gate(use.use), use) for use in plan.gates]
         accelerator = stack.enter_context(closing(_accelerator(plugins, plan.accelerator)))
         workspace = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millhand-")))
         tell(Progress(stage="data", fraction=0.0))
@@ -236,26 +225,16 @@ def _silent(_: Progress) -> None:
     """Tell nobody."""
 
 
-def _role(registered: Mapping[str, Registration], use: Use) -> Any:
+def _role(registration: Registration, use: Use) -> Any:
     """Build what a plan uses with its settings."""
-    role = _registered(registered, use).load()
+    role = registration.load()
     return role(_settings(role, use))
 
 
-def _accelerator(plugins: Registered, use: Use) -> Accelerator:
-    adapter = _registered(plugins.adapters, use).load()
+def _accelerator(plugins: Plugins, use: Use) -> Accelerator:
+    adapter = plugins.adapter(use.use).load()
     built: Accelerator = adapter(use.use, _settings(adapter, use))
     return built
-
-
-def _registered(registered: Mapping[str, Registration], use: Use) -> Registration:
-    found = registered.get(use.use)
-    if found is None:
-        raise ConfigError(
-            tr("The plan uses “{name}”, which no installed plugin registers.", name=use.use),
-            mend=did_you_mean(use.use, list(registered)),
-        )
-    return found
 
 
 def _settings(role: Any, use: Use) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from millhand.plugins.hookspecs import hookimpl
+from millhand.plugins import hookimpl
 from millhand.plugins.registrations import AdapterType, Capabilities, Face
 
 _FACES = frozenset({Face.ACCELERATOR})

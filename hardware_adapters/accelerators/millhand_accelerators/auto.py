@@ -15,6 +15,9 @@ from typing import Any, ClassVar, Literal
 import msgspec
 import platformdirs
 import structlog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import millhand_accelerators
 from millhand.contracts.adapters import Accelerator, Session
 from millhand.errors import ConfigError, PackageError
 from millhand.messages import tr
@@ -24,9 +27,6 @@ from millhand.models.package import Package, open_package
 from millhand.models.probe import Measured
 from millhand.models.sessions import Choice
 from millhand.plugins.registrations import AdapterType
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-import millhand_accelerators
 from millhand_accelerators.processor import processor_name
 
 log = structlog.get_logger(__name__)

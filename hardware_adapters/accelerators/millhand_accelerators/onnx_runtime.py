@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from weakref import WeakSet
 
 import numpy as np
-import onnxruntime
 import structlog
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
 from millhand.contracts.adapters import Session, Used
 from millhand.errors import ConfigError, InternalError, NotAllowed, Unavailable
 from millhand.messages import tr
 from millhand.models.files import read_graph
 from millhand.models.sessions import Choice
-from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as states
-from pydantic import BaseModel, ConfigDict, Field
-
 from millhand_accelerators.faults import fault_of, said, unfit, unloadable, unrunnable
 from millhand_accelerators.processor import processor_name
+from millhand_accelerators.runtimes import import_onnxruntime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from millhand.models.package import Package
 
 log = structlog.get_logger(__name__)
+onnxruntime = import_onnxruntime()
+states = onnxruntime.capi.onnxruntime_pybind11_state
 
 Provider = Literal[
     "cpu", "cuda", "tensorrt", "rocm", "dml", "coreml", "openvino", "dnnl", "xnnpack", "qnn"
@@ -71,8 +72,6 @@ _LOAD_ERRORS = (
     MemoryError,
 )
 _SILENT = 4
-
-onnxruntime.disable_telemetry_events()
 
 
 class OnnxRuntimeConfig(BaseModel):
@@ -146,7 +145,7 @@ class OnnxRuntime:
             return session
         raise NotAllowed("\n".join(refusals))
 
-    def _start(self, data: bytes, entry: GraphFile, rung: str) -> onnxruntime.InferenceSession:
+    def _start(self, data: bytes, entry: GraphFile, rung: str) -> Any:
         provider = PROVIDERS[rung]
         options = self._options(alone=rung != "cpu" and "cpu" not in self._config.ladder)
         try:
@@ -172,7 +171,7 @@ class OnnxRuntime:
             )
         return inner
 
-    def _options(self, *, alone: bool) -> onnxruntime.SessionOptions:
+    def _options(self, *, alone: bool) -> Any:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._config.threads
         options.inter_op_num_threads = 1
@@ -198,12 +197,12 @@ class OnnxRuntimeSession:
 
     def __init__(
         self,
-        inner: onnxruntime.InferenceSession,
+        inner: Any,
         entry: GraphFile,
         manifest: Manifest,
         threads: int,
     ) -> None:
-        self._inner: onnxruntime.InferenceSession | None = inner
+        self._inner: Any = inner
         self._path = entry.path
         self._outputs = [spec.name for spec in manifest.outputs]
         provider = inner.get_providers()[0]

@@ -1,66 +1,31 @@
-"""OpenVINO as an accelerator, and the only place that imports it: quietly, with no telemetry."""
+"""OpenVINO as an accelerator, for the least time of a single run."""
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from weakref import WeakSet
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
 from millhand.contracts.adapters import Session, Used
 from millhand.errors import ConfigError, InternalError, NotAllowed, Unavailable
 from millhand.messages import tr
 from millhand.models.files import read_graph
 from millhand.models.sessions import Choice
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
-
 from millhand_accelerators.faults import said, unfit, unloadable, unrunnable
 from millhand_accelerators.onnx_runtime import vet
+from millhand_accelerators.runtimes import import_openvino
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import ModuleType
 
     from millhand.models.manifest import GraphFile, Manifest
     from millhand.models.package import Package
 
-_TELEMETRY = "openvino_telemetry"
-_CONVERTER = "openvino.tools.ovc"
 _PROCESSOR = "OpenVINO CPU"
-
-
-def import_openvino() -> ModuleType:
-    """Import OpenVINO without its converter and without its telemetry.
-
-    ``import openvino`` imports its model converter, and that reports the import to Google
-    Analytics without asking (openvino/tools/ovc/__init__.py, 2026.4). Nothing leaves the plant:
-    the converter is not needed to run a model, and the telemetry stays unimportable, so that
-    OpenVINO's own stub takes its place for whoever imports the converter later.
-
-    Raises:
-        ConfigError: OpenVINO is not installed or cannot be loaded here.
-    """
-    loaded = sys.modules.get("openvino")
-    if loaded is not None:
-        return loaded
-    missing: Any = None
-    sys.modules.setdefault(_TELEMETRY, missing)
-    without_converter = _CONVERTER not in sys.modules
-    if without_converter:
-        sys.modules[_CONVERTER] = missing
-    try:
-        return importlib.import_module("openvino")
-    except ImportError as error:
-        raise ConfigError(
-            tr("OpenVINO cannot be loaded: {why}.", why=error),
-            mend=tr("Install it: pip install 'millhand-accelerators[openvino]'."),
-        ) from error
-    finally:
-        if without_converter:
-            sys.modules.pop(_CONVERTER, None)
 
 
 class OpenVinoConfig(BaseModel):
