@@ -82,6 +82,13 @@ class LazyGroup(click.Group):
 class Program(LazyGroup):
     """The outermost group: every way to end becomes one of the documented exit codes."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Set up logging for the command that is about to run; help needs none."""
+        from millhand.cli.logs import configure_logs
+
+        configure_logs(verbose=bool(ctx.params.pop("verbose", False)))
+        return super().invoke(ctx)
+
     def main(
         self,
         args: Sequence[str] | None = None,

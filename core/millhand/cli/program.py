@@ -75,4 +75,7 @@ program = Program(
     epilog=_epilog(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+program.params.append(
+    click.Option(["--verbose", "-v"], is_flag=True, help=tr("Log what happens, to standard error."))
+)
 program = click.version_option(__version__, prog_name="millhand")(program)

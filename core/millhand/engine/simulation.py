@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,15 @@ from millhand.journal.blobs import BlobReader
 from millhand.journal.entries import Entry
 from millhand.journal.journal import Journal
 from millhand.journal.places import BLOBS, FILE_NAME
-from millhand.ledger.run import Run, read_run
+from millhand.ledger.run import PartLife, Run, read_run
 from millhand.ledger.summary import RunSummary, summarise
 from millhand.messages import tr
 from millhand.plugins import Plugins
 from millhand.scenario.configured import configured_device, configured_plant
 from millhand.scenario.load import Scenario, load
 
+TruthSource = Callable[[Sequence[PartLife]], list[PartTruth]]
+"""Says what the parts of a run really were."""
 _LAST_ANSWERS_S = 3.0
 """How long the gate's last answers may take to come in after the line is through."""
 
@@ -61,6 +63,7 @@ class Simulation:
         devices: adapters that take the place of the scenario's, by device name, already entered.
         modes: modes to set before the line starts; by default every agent's ``max_mode``.
         by: who raises the modes.
+        truth: says what the parts really were, where the plant does not know it.
 
     Raises (on entering):
         ConfigError: the scenario has no simulation, or does not fit the plugins.
@@ -76,6 +79,7 @@ class Simulation:
         devices: Mapping[str, Any] | None = None,
         modes: Mapping[str, Mode] | None = None,
         by: str = "simulation",
+        truth: TruthSource | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else load(scenario)
         self.folder = folder
@@ -84,6 +88,7 @@ class Simulation:
         self._devices = dict(devices or {})
         self._modes = modes
         self._by = by
+        self._truth = truth
         self._stack = AsyncExitStack()
         self._engine_stack = AsyncExitStack()
         self._engine: Engine | None = None
@@ -112,8 +117,8 @@ class Simulation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._engine = self._plant = None
         await self._stack.aclose()
+        self._engine = self._plant = None
 
     @property
     def engine(self) -> Engine:
@@ -128,6 +133,12 @@ class Simulation:
         return self._plant
 
     @property
+    def plant_options(self) -> dict[str, Any]:
+        """The plant's options: those of the file, and what replaces them."""
+        simulation = self.scenario.file.simulation
+        return {**(simulation.options if simulation else {}), **self._options}
+
+    @property
     def journal_file(self) -> Path:
         """Where the run is recorded."""
         return self.folder / FILE_NAME
@@ -140,17 +151,20 @@ class Simulation:
         await self.engine.settled()
         return summary
 
-    async def finish(self, plant: PlantSummary | None = None) -> SimulatedRun:
-        """Stop the engine and hold its journal against the truth.
+    async def stop_engine(self) -> None:
+        """Stop the engine; the plant stays up."""
+        await self._engine_stack.aclose()
+
+    async def judge(self, plant: PlantSummary | None = None) -> SimulatedRun:
+        """Hold the journal as it stands against the truth; the engine may go on running.
 
         Args:
             plant: the PLC's books, where the line is through.
         """
-        await self._engine_stack.aclose()
+        await asyncio.to_thread(self.engine.blobs.flush)
         economy = self.scenario.file.economy
         run = await asyncio.to_thread(self._read)
-        ids = [part.part_id for part in run.parts]
-        truth = await asyncio.to_thread(self._truth, ids)
+        truth = await asyncio.to_thread(self._true_parts, run.parts)
         return SimulatedRun(
             summary=summarise(run, truth=truth, plant=plant, economy=economy),
             run=run,
@@ -226,8 +240,10 @@ class Simulation:
         with Journal.open_readonly(self.journal_file, cell=self.scenario.name) as journal:
             return read_run(_entries(journal))
 
-    def _truth(self, part_ids: list[str]) -> list[PartTruth]:
-        return self.plant.truth(part_ids)
+    def _true_parts(self, parts: Sequence[PartLife]) -> list[PartTruth]:
+        if self._truth is not None:
+            return self._truth(parts)
+        return self.plant.truth(part.part_id for part in parts)
 
 
 def _entries(journal: Journal) -> Iterator[Entry]:

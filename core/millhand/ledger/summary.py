@@ -80,7 +80,7 @@ class RunSummary(Struct, frozen=True, kw_only=True):
 def summarise(
     run: Run,
     *,
-    truth: Iterable[PartTruth] | None = None,
+    truth: Iterable[PartTruth] = (),
     plant: PlantSummary | None = None,
     economy: Economy | None = None,
     limit: DetectionLimit | None = None,
@@ -89,17 +89,14 @@ def summarise(
 
     Args:
         run: the run as :func:`millhand.ledger.run.read_run` gives it.
-        truth: what the parts really were; without it there is neither score nor money.
+        truth: what the parts really were; where nothing is known there is no score and no money.
         plant: the PLC's own books, to hold ours against.
         economy: what things cost; without it there is no money.
         limit: from which size and contrast on a defect must be found.
     """
     parts = run.parts
-    score = (
-        score_parts(parts, {part.part_id: part for part in truth}, limit)
-        if truth is not None
-        else None
-    )
+    truths = {part.part_id: part for part in truth}
+    score = score_parts(parts, truths, limit) if truths else None
     outcomes = Counter(str(part.outcome.status) for part in parts if part.outcome)
     causes = Counter(str(part.intent.cause) for part in parts)
     accepted = [part for part in parts if _accepted(part)]

@@ -41,16 +41,16 @@ class Case(Struct, frozen=True, kw_only=True):
     part: PartLife
     truth: PartTruth | None
     severity: float | None
-    """Score over threshold: 1 is the limit. None where the agent gave no score."""
+    """Score over the limit from which the agent rejects. None where it gave no score."""
 
 
 def severity(decision: Decision) -> float | None:
-    """Return the agent's ``score`` over its ``threshold`` (1 where it names none)."""
+    """Return the agent's ``score`` over the ``limit`` that it rejects from (1 if it names none)."""
     score = decision.scores.get("score")
     if score is None:
         return None
-    threshold = decision.scores.get("threshold", 1.0)
-    return score / threshold if threshold > 0 else None
+    limit = decision.scores.get("limit", 1.0)
+    return score / limit if limit > 0 else None
 
 
 def worst_cases(

@@ -81,7 +81,7 @@ class MadeRun:
             decision=Decision(
                 verdict=verdict,
                 reason=reason,
-                scores={} if score is None else {"score": score, "threshold": 1.0},
+                scores={} if score is None else {"score": score, "limit": 1.0},
                 explanations=explanations,
             ),
             cause=cause,

@@ -122,10 +122,10 @@ def test_latency_counts_accepted_results_only():
     found = summary_of(run)
     assert (found.latency.count, found.latency.p50_ms, found.latency.max_ms) == (3, 20.0, 30.0)
     assert [line.stage for line in found.stages] == [
-        "durable",
         "observed",
         "decided",
         "judged",
+        "durable",
         "sent",
         "answered",
     ]

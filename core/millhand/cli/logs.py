@@ -1,0 +1,39 @@
+"""What the command line does with log lines: to standard error, quiet unless asked."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+
+class _StandardError:
+    """Standard error as it is when a line is written, so that a live view can stand above it."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+def configure_logs(*, verbose: bool) -> None:
+    """Send log lines to standard error: warnings and worse, or with ``verbose`` all but debug.
+
+    Only the command line calls this; an embedding program keeps its own logging.
+    """
+    import structlog
+
+    level = logging.INFO if verbose else logging.WARNING
+    stream = _StandardError()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=stream),  # type: ignore[arg-type]
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=level, stream=stream, format="%(levelname)s %(name)s: %(message)s")

@@ -1,0 +1,116 @@
+"""``millhand run``: a scenario on its real devices, or with its simulated plant."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from millhand.cli.exits import ExitCode
+from millhand.cli.output import console
+from millhand.contracts.modes import Mode
+from millhand.messages import tr
+
+if TYPE_CHECKING:
+    from millhand.plugins import Plugins
+    from millhand.scenario.load import Scenario
+
+
+class ModeChoice(click.ParamType[tuple[str, Mode]]):
+    """``AGENT=MODE``."""
+
+    name = "agent=mode"
+
+    def convert(
+        self,
+        value: str | tuple[str, Mode],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, Mode]:
+        """Return the agent and its mode."""
+        if isinstance(value, tuple):
+            return value
+        agent, _, mode = value.partition("=")
+        if not agent or mode not in list(Mode):
+            self.fail(
+                tr("Write AGENT=MODE, where MODE is one of {modes}.", modes=", ".join(Mode)),
+                param,
+                ctx,
+            )
+        return agent, Mode(mode)
+
+
+@click.command(
+    help=tr(
+        "Run a scenario until Ctrl-C or SIGTERM.\n"
+        "\n"
+        "Agents start in the mode they had last, at first in shadow: they decide and are recorded, "
+        "and nothing is written to any device. Raising a mode is recorded with your name.\n"
+        "\n"
+        "\b\n"
+        "  millhand run my-cell/                                  watch\n"
+        "  millhand run my-cell/ --mode inspector=control         let it act\n"
+        "  millhand run my-cell/ --simulate                       its simulated plant instead\n"
+        "  millhand run my-cell/ --safe                           journal alone, no plugin"
+    )
+)
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--mode", "modes", multiple=True, type=ModeChoice(), help=tr("Set an agent's mode."))
+@click.option("--by", metavar="NAME", help=tr("Who sets the mode; your user name where left out."))
+@click.option("--simulate", is_flag=True, help=tr("Start the scenario's simulated plant too."))
+@click.option("--safe", is_flag=True, help=tr("Safe mode: no plugin, no device; the journal only."))
+def run(
+    *,
+    scenario: Path,
+    modes: tuple[tuple[str, Mode], ...],
+    by: str | None,
+    simulate: bool,
+    safe: bool,
+) -> ExitCode:
+    """Run a scenario."""
+    from millhand.plugins import Plugins
+    from millhand.scenario.check import require
+    from millhand.scenario.load import load
+
+    if safe and simulate:
+        raise click.UsageError(tr("--safe and --simulate exclude each other."))
+    loaded = load(scenario)
+    who = by or getpass.getuser()
+    if safe:
+        asyncio.run(_run(loaded, Plugins(), {}, who, safe=True))
+        return ExitCode.FINE
+    plugins = Plugins.discover()
+    require(loaded, plugins)
+    if simulate:
+        _simulate(loaded, plugins, dict(modes), who)
+    else:
+        asyncio.run(_run(loaded, plugins, dict(modes), who, safe=False))
+    return ExitCode.FINE
+
+
+async def _run(
+    scenario: Scenario, plugins: Plugins, modes: dict[str, Mode], by: str, *, safe: bool
+) -> None:
+    from millhand.cli.live import LiveView, shown
+    from millhand.cli.stopping import stop_requested
+    from millhand.engine.engine import Engine
+
+    with stop_requested() as stop:
+        async with Engine(scenario, plugins=plugins, safe=safe) as engine:
+            for agent, mode in modes.items():
+                engine.set_mode(agent, mode, by=by)
+            async with shown(LiveView(), engine.snapshot, console()):
+                await stop.wait()
+
+
+def _simulate(scenario: Scenario, plugins: Plugins, modes: dict[str, Mode], by: str) -> None:
+    from millhand.cli.demo import run_folder, run_simulation
+    from millhand.engine.simulation import Simulation
+
+    simulation = Simulation(
+        scenario, folder=run_folder(scenario.name), plugins=plugins, modes=modes, by=by
+    )
+    asyncio.run(run_simulation(simulation, report=None, keep=False, as_json=False))
