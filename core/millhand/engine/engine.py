@@ -17,7 +17,7 @@ from typing import Any, Self
 import structlog
 
 from millhand import __version__
-from millhand.contracts import Answer, Health, Link, Mode, TriggerKind
+from millhand.contracts import Answer, Health, Link, Mode
 from millhand.engine import build
 from millhand.engine.alarms import Alarms
 from millhand.engine.bindings import ChannelBinding
@@ -35,7 +35,7 @@ from millhand.engine.recover import (
 from millhand.engine.reviews import ReviewDesk
 from millhand.engine.runner import AgentRunner
 from millhand.engine.snapshot import DeviceState, EngineSnapshot
-from millhand.engine.sources import source_of
+from millhand.engine.sources import Source, source_of
 from millhand.engine.statistics import Statistics
 from millhand.engine.supervision import Child, Supervisor
 from millhand.engine.thinking import IsolatedThinker, LightThinker, Thinker
@@ -53,6 +53,7 @@ log = structlog.get_logger(__name__)
 
 _DRAIN_S = 2.0
 _HEALTH_S = 0.2
+_READY_S = 10.0
 
 
 class Engine:
@@ -271,17 +272,22 @@ class Engine:
         for target, channel in cell.channels.items():
             if channel.binding.confirm in ("echo", "sensor"):
                 cell.supervisor.start(Child(f"{target}.answers", channel.follow))
+        sources: list[Source] = []
         for name, runner in self._runners.items():
             cell.supervisor.start(Child(name, runner.run))
-            self._start_sources(cell, runner)
+            sources.extend(self._start_sources(cell, runner))
         for name, lease in cell.leases.items():
             cell.supervisor.start(Child(f"{name}.lease", lease.run))
         cell.supervisor.start(Child("health", self._watch_health))
-        desk = ReviewDesk(cell, self._runners, inbox_folder(self.scenario, self._journal_target))
+        folder = inbox_folder(self.scenario, self._journal_target)
+        desk = ReviewDesk(cell, self._runners, folder)
         cell.supervisor.start(Child("reviews", desk.run))
+        async with asyncio.timeout(_READY_S):
+            await asyncio.gather(*(source.ready.wait() for source in sources))
 
-    def _start_sources(self, cell: Cell, runner: AgentRunner) -> None:
+    def _start_sources(self, cell: Cell, runner: AgentRunner) -> list[Source]:
         remembered = remember(cell.journal, runner.name)
+        sources: list[Source] = []
         for trigger in runner.binding.triggers:
             source = source_of(
                 cell,
@@ -290,8 +296,9 @@ class Engine:
                 last_seq=remembered.last_seq.get(trigger.source),
                 last_event=remembered.last_event,
             )
-            name = f"{runner.name}.{trigger.kind or TriggerKind.PART}"
-            cell.supervisor.start(Child(name, source, restarts=20))
+            sources.append(source)
+            cell.supervisor.start(Child(f"{runner.name}.{trigger.source}", source.run, restarts=20))
+        return sources
 
     async def _watch_health(self) -> None:
         cell = self._running

@@ -70,6 +70,8 @@ class TriggerWatch:
         self._source = source
         self._poll_s = poll_s
         self.last_seq = last_seq
+        self.ready = asyncio.Event()
+        """Set once the standing record is known, so that the next trigger cannot be missed."""
         self._tags = [f"{source.item}.{name}" for name in ("seq", "part_id", "product", "tick")]
 
     async def triggers(self) -> AsyncIterator[PartTrigger | range]:
@@ -79,6 +81,7 @@ class TriggerWatch:
         that it counts as missed unless its sequence number was seen before.
         """
         async for batch in self._device.subscribe(self._tags, self._poll_s):
+            self.ready.set()
             seq = next((sample for sample in batch if sample.tag == self._tags[0]), None)
             if seq is None or not seq.good:
                 continue

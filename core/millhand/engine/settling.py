@@ -54,7 +54,7 @@ class Settler:
     async def settle(
         self, work: Work, observation: Observation, decision: Decision, cause: Cause
     ) -> None:
-        """Carry one decision to its end; nothing is done where the intent cannot be made durable."""
+        """Carry one decision to its end; without a durable intent nothing is done."""
         mode = self._mode(work.trigger)
         settlement = self._settlement(decision, cause) if work.part_trigger else None
         wanted = self._judge(work, decision, cause, settlement, mode)

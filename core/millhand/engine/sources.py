@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from time import monotonic_ns, time_ns
+from typing import Protocol
 
 from millhand.contracts import (
     DocumentArrived,
@@ -17,7 +17,7 @@ from millhand.contracts import (
     TimerTick,
     TriggerKind,
 )
-from millhand.engine.bindings import TriggerBinding
+from millhand.engine.bindings import Target, TriggerBinding
 from millhand.engine.cell import Cell
 from millhand.engine.handshake import TriggerWatch
 from millhand.engine.runner import AgentRunner
@@ -27,6 +27,17 @@ from millhand.journal.records import Published
 _EDGE_POLL_S = 0.02
 
 
+class Source(Protocol):
+    """Brings triggers to an agent."""
+
+    ready: asyncio.Event
+    """Set once nothing that happens from now on will be missed."""
+
+    async def run(self) -> None:
+        """Bring triggers, for ever."""
+        ...
+
+
 def source_of(
     cell: Cell,
     runner: AgentRunner,
@@ -34,8 +45,8 @@ def source_of(
     *,
     last_seq: int | None,
     last_event: int,
-) -> Callable[[], Awaitable[None]]:
-    """Return what to run so that ``trigger`` sets ``runner`` to work.
+) -> Source:
+    """Return what brings ``trigger`` to ``runner``.
 
     Args:
         cell: what the runners share.
@@ -46,15 +57,23 @@ def source_of(
     """
     match trigger.kind:
         case TriggerKind.PART:
-            return _Parts(cell, runner, trigger, last_seq).run
+            return _Parts(cell, runner, trigger, last_seq)
         case TriggerKind.EDGE:
-            return lambda: _edges(cell, runner, trigger)
+            return _Edges(cell, runner, trigger)
         case TriggerKind.TIMER:
-            return lambda: _timer(runner, trigger)
+            return _Timer(runner, trigger)
         case TriggerKind.DOCUMENT:
-            return lambda: _documents(cell, runner, trigger)
+            return _Documents(cell, runner, trigger)
         case TriggerKind.EVENT:
-            return _Events(cell, runner, trigger, last_event).run
+            return _Events(cell, runner, trigger, last_event)
+
+
+def _tags(cell: Cell, trigger: TriggerBinding) -> tuple[Tags, Target]:
+    assert trigger.target is not None
+    device = cell.devices[trigger.target.device]
+    if not isinstance(device, Tags):
+        raise InternalError(f"{trigger.source} is not on a device with tags")
+    return device, trigger.target
 
 
 class _Parts:
@@ -63,15 +82,11 @@ class _Parts:
     def __init__(
         self, cell: Cell, runner: AgentRunner, trigger: TriggerBinding, last_seq: int | None
     ) -> None:
-        assert trigger.target is not None
-        device = cell.devices[trigger.target.device]
-        if not isinstance(device, Tags):
-            raise InternalError(f"{trigger.source} is not on a device with tags")
+        device, target = _tags(cell, trigger)
         self._runner = runner
         self._source = trigger.source
-        self._watch = TriggerWatch(
-            device, trigger.target, poll_s=trigger.every_s, last_seq=last_seq
-        )
+        self._watch = TriggerWatch(device, target, poll_s=trigger.every_s, last_seq=last_seq)
+        self.ready = self._watch.ready
 
     async def run(self) -> None:
         async for trigger in self._watch.triggers():
@@ -81,45 +96,75 @@ class _Parts:
                 self._runner.missed(self._source, trigger)
 
 
-async def _edges(cell: Cell, runner: AgentRunner, trigger: TriggerBinding) -> None:
-    assert trigger.target is not None
-    before: Sample | None = None
-    device = cell.devices[trigger.target.device]
-    async for batch in device.subscribe([trigger.target.item], _EDGE_POLL_S):
-        for sample in batch:
-            changed = before is not None and sample.value != before.value
-            if sample.good and not sample.initial and changed:
-                runner.offer(TagEdge(source=trigger.source, before=before, now=sample))
-            if sample.good:
+class _Edges:
+    """Changes of a tag. Values that are not good are no edge, nor is the first after a gap."""
+
+    def __init__(self, cell: Cell, runner: AgentRunner, trigger: TriggerBinding) -> None:
+        self._device, self._target = _tags(cell, trigger)
+        self._runner = runner
+        self._source = trigger.source
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        before: Sample | None = None
+        async for batch in self._device.subscribe([self._target.item], _EDGE_POLL_S):
+            self.ready.set()
+            for sample in batch:
+                if not sample.good:
+                    continue
+                changed = before is not None and sample.value != before.value
+                if changed and not sample.initial:
+                    edge = TagEdge(source=self._source, before=before, now=sample)
+                    self._runner.offer(edge)
                 before = sample
 
 
-async def _timer(runner: AgentRunner, trigger: TriggerBinding) -> None:
-    period_ns = round(trigger.every_s * 1e9)
-    due_ns, count = monotonic_ns() + period_ns, 0
-    while True:
-        await asyncio.sleep(max(0.0, (due_ns - monotonic_ns()) / 1e9))
-        count += 1
-        runner.offer(
-            TimerTick(
-                source=trigger.source,
-                count=count,
-                due_utc_ns=time_ns(),
-                due_monotonic_ns=due_ns,
+class _Timer:
+    """A tick each period, without drift; periods that were slept over are left out."""
+
+    def __init__(self, runner: AgentRunner, trigger: TriggerBinding) -> None:
+        self._runner = runner
+        self._source = trigger.source
+        self._period_ns = round(trigger.every_s * 1e9)
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        self.ready.set()
+        due_ns, count = monotonic_ns() + self._period_ns, 0
+        while True:
+            await asyncio.sleep(max(0.0, (due_ns - monotonic_ns()) / 1e9))
+            count += 1
+            self._runner.offer(
+                TimerTick(
+                    source=self._source,
+                    count=count,
+                    due_utc_ns=time_ns(),
+                    due_monotonic_ns=due_ns,
+                )
             )
-        )
-        behind = max(0, (monotonic_ns() - due_ns) // period_ns)
-        due_ns += (1 + behind) * period_ns
+            slept_over = max(0, (monotonic_ns() - due_ns) // self._period_ns)
+            due_ns += (1 + slept_over) * self._period_ns
 
 
-async def _documents(cell: Cell, runner: AgentRunner, trigger: TriggerBinding) -> None:
-    assert trigger.target is not None
-    device = cell.devices[trigger.target.device]
-    if not isinstance(device, Records):
-        raise InternalError(f"{trigger.source} does not receive documents")
-    async for reference, content in device.receive():
-        await asyncio.to_thread(cell.blobs.put_document, content)
-        runner.offer(DocumentArrived(source=trigger.source, document=reference))
+class _Documents:
+    """Documents received; each lies in the blob store before its agent hears of it."""
+
+    def __init__(self, cell: Cell, runner: AgentRunner, trigger: TriggerBinding) -> None:
+        assert trigger.target is not None
+        device = cell.devices[trigger.target.device]
+        if not isinstance(device, Records):
+            raise InternalError(f"{trigger.source} does not receive documents")
+        self._device = device
+        self._cell = cell
+        self._runner = runner
+        self._source = trigger.source
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        self.ready.set()
+        async for reference, content in self._device.receive():
+            await asyncio.to_thread(self._cell.blobs.put_document, content)
+            self._runner.offer(DocumentArrived(source=self._source, document=reference))
 
 
 class _Events:
@@ -132,8 +177,10 @@ class _Events:
         self._runner = runner
         self._trigger = trigger
         self._after = last_event
+        self.ready = asyncio.Event()
 
     async def run(self) -> None:
+        self.ready.set()
         cursor = self._cell.journal.cursor(after=self._after, kinds=("event",))
         async for entry in cursor:
             self._after = entry.seq

@@ -1,5 +1,6 @@
-"""What plugin authors test with: an in-memory controller, conformance kits, fixtures."""
+"""What plugin authors test with: controllers in memory, conformance kits, fixtures."""
 
 from millhand.testing.memory import MemoryTags
+from millhand.testing.plc import PlayedPlc
 
-__all__ = ["MemoryTags"]
+__all__ = ["MemoryTags", "PlayedPlc"]

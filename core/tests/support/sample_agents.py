@@ -1,0 +1,122 @@
+"""Small agents for the engine's tests. Built in workers too, so they live in a module."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from pydantic import BaseModel, ConfigDict
+
+from millhand.contracts import (
+    ActionKind,
+    Decision,
+    Hold,
+    MachineState,
+    Needs,
+    Observation,
+    PackMLState,
+    TriggerKind,
+    Verdict,
+    WriteTag,
+)
+
+NAMES = ("passes", "rejects", "abstains", "raises", "sleeps", "dies", "counts", "holds", "heeds",
+         "steers", "beats")  # fmt: skip
+
+
+class NoConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Passes:
+    Config = NoConfig
+    verdict = Verdict.OK
+
+    def __init__(self, config: NoConfig) -> None:
+        pass
+
+    def needs(self) -> Needs:
+        return Needs(
+            triggers=frozenset({TriggerKind.PART}),
+            actions={"disposition": ActionKind.SEND_DISPOSITION},
+            light=True,
+        )
+
+    def decide(self, observation: Observation, models: object) -> Decision:
+        return Decision(verdict=self.verdict)
+
+
+class Rejects(Passes):
+    verdict = Verdict.NOT_OK
+
+
+class Abstains(Passes):
+    verdict = Verdict.NOT_DECIDABLE
+
+
+class Raises(Passes):
+    def decide(self, observation: Observation, models: object) -> Decision:
+        raise ZeroDivisionError("by design")
+
+
+class Sleeps(Passes):
+    def decide(self, observation: Observation, models: object) -> Decision:
+        time.sleep(0.4)
+        return Decision(verdict=Verdict.OK)
+
+
+class Dies(Passes):
+    def decide(self, observation: Observation, models: object) -> Decision:
+        os._exit(1)
+
+
+class Counts(Passes):
+    def decide(self, observation: Observation, models: object) -> Decision:
+        count = int(observation.memory.get("count", 0)) + 1
+        return Decision(verdict=Verdict.OK, memory={"count": count})
+
+
+class Holds(Passes):
+    def decide(self, observation: Observation, models: object) -> Decision:
+        return Decision(verdict=Verdict.NOT_OK, events=(Hold(subject="lot 7", reason="pits"),))
+
+
+class Heeds(Passes):
+    """Wants the speed down when a lot is held."""
+
+    def needs(self) -> Needs:
+        return Needs(
+            triggers=frozenset({TriggerKind.EVENT}),
+            events=frozenset({"hold/1"}),
+            actions={"speed": ActionKind.WRITE_TAG},
+            light=True,
+        )
+
+    def decide(self, observation: Observation, models: object) -> Decision:
+        return Decision(actions=(WriteTag(to="speed", value=80.0),), reason="slow down")
+
+
+class Steers(Heeds):
+    """Raises the speed by five whenever the state changes."""
+
+    def needs(self) -> Needs:
+        return Needs(
+            triggers=frozenset({TriggerKind.EDGE}),
+            samples=frozenset({"speed"}),
+            actions={"speed": ActionKind.WRITE_TAG},
+            light=True,
+        )
+
+    def decide(self, observation: Observation, models: object) -> Decision:
+        speed = observation.samples["speed"].value
+        return Decision(actions=(WriteTag(to="speed", value=float(speed) + 5.0),))
+
+
+class Beats(Passes):
+    """Says at each tick that the machine runs."""
+
+    def needs(self) -> Needs:
+        return Needs(triggers=frozenset({TriggerKind.TIMER}), light=True)
+
+    def decide(self, observation: Observation, models: object) -> Decision:
+        return Decision(events=(MachineState(machine="m", state=PackMLState.EXECUTE),))
