@@ -1,0 +1,109 @@
+"""A teacher that knows a rule, and a student that learns a line from it by least squares."""
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+from pydantic import BaseModel, ConfigDict, Field
+
+from millhand.distil.roles import Exported, GoldenPair
+from millhand.models.manifest import Metric, TeacherCard
+
+
+class RuleConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    permission: str = "granted"
+
+
+class Rule:
+    """Says how far a point lies beyond the line x + 2 y = 0.5, softly."""
+
+    Config = RuleConfig
+    labelled = 0
+
+    def __init__(self, config):
+        self.config = config
+
+    def card(self):
+        return TeacherCard(
+            id="rule 1",
+            kind="none",
+            licence="CC0-1.0",
+            permission=self.config.permission,
+            evidence="It is a rule of ours.",
+        )
+
+    def label(self, items):
+        Rule.labelled += len(items)
+        return [{"soft": 1 / (1 + np.exp(-4 * (x["x"] @ np.array([1, 2]) - 0.5)))} for x in items]
+
+    def close(self):
+        pass
+
+
+class LinearConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    noise: float = Field(default=0.0, ge=0)
+    golden_error: float = 0.0
+
+
+class Linear:
+    Config = LinearConfig
+
+    def __init__(self, config):
+        self.config = config
+
+    def learn(self, lesson):
+        lesson.report(0.5, "fitting")
+        items = [*lesson.train.arrays(), *lesson.pool.arrays()]
+        x = np.stack([arrays["x"] for _, arrays in items])
+        soft = np.stack([label["soft"] for label in lesson.teacher.label([a for _, a in items])])
+        rng = np.random.default_rng(lesson.plan.seed)
+        logits = np.log(soft / (1 - soft)) + rng.normal(size=len(soft)) * self.config.noise
+        design = np.column_stack([x, np.ones(len(x))])
+        weights, *_ = np.linalg.lstsq(design, logits, rcond=None)
+        weights = weights.astype(np.float32)
+        graph = linear_graph(weights[:2].reshape(2, 1), weights[2:])
+        golden = x[:4]
+        answer = 1 / (1 + np.exp(-(golden @ weights[:2].reshape(2, 1) + weights[2:])))
+        return Exported(
+            graphs={"fp32": graph},
+            meanings={"x": "a point in the plane", "p": "probability, 0 to 1"},
+            golden=[
+                GoldenPair(
+                    inputs={"x": golden},
+                    outputs={"p": answer.astype(np.float32) + np.float32(self.config.golden_error)},
+                )
+            ],
+            parameters={"threshold": 0.5, "calibrated_on": len(lesson.calibration)},
+            files={"LICENSE": (b"CC0", "Licence of the rule.")},
+            notes=["A line suffices."],
+        )
+
+    def evaluate(self, model, teacher, items):
+        x = np.stack([arrays["x"] for _, arrays in items.arrays()])
+        told = np.stack([label["soft"] for label in teacher.label([{"x": row} for row in x])])
+        same = (model(x=x)["p"][:, 0] > model.parameters["threshold"]) == (told > 0.5)
+        return [
+            Metric(
+                name="accuracy",
+                value=float(same.mean()),
+                teacher=1.0,
+                items=len(items),
+                data="sealed test",
+            )
+        ]
+
+
+def linear_graph(weights, bias):
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "w"], ["m"]),
+            helper.make_node("Add", ["m", "b"], ["a"]),
+            helper.make_node("Sigmoid", ["a"], ["p"]),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2])],
+        [helper.make_tensor_value_info("p", TensorProto.FLOAT, ["n", 1])],
+        [numpy_helper.from_array(weights, "w"), numpy_helper.from_array(bias, "b")],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
