@@ -94,8 +94,8 @@ class PythonProgram:
             "Cell.Answers.PartId": [answer.part_id for answer in ring],
             "Cell.Answers.Code": [int(answer.code) for answer in ring],
             "Cell.Answers.Tick": [answer.plc_tick for answer in ring],
-            "Counted": [counters.answers[code] for code in AnswerCode if code],
-            "Taken": [counters.gate[way] for way in Way if way],
+            "Books.Answer": [counters.answers[code] for code in AnswerCode if code],
+            "Books.Way": [counters.gate[way] for way in Way if way],
         }
 
 
@@ -118,7 +118,7 @@ class StructuredText:
         wired = {name: value for name, value in inputs.items() if not name.startswith("Cell.")}
         self._block.scan(**wired, **self._settings)
         rings = (f"Cell.Answers.{name}" for name in ("CommandId", "PartId", "Code", "Tick"))
-        return {name: self._block[name] for name in (*OUTPUTS, *rings, "Counted", "Taken")}
+        return {name: self._block[name] for name in (*OUTPUTS, *rings, "Books.Answer", "Books.Way")}
 
 
 def _plain(value: Any) -> Any:

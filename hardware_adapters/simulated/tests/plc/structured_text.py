@@ -1,7 +1,7 @@
 """Runs structured text: parses the shipped file with lark and executes what it says.
 
 The subset: TYPE with STRUCT, FUNCTION, FUNCTION_BLOCK, VAR sections with initial values, DINT,
-BOOL, STRING[n], ARRAY, assignment, IF, CASE, FOR, calls with named arguments, expressions.
+BOOL, STRING, ARRAY, assignment, IF, CASE, FOR, calls with named arguments, expressions.
 Stricter than a PLC: a DINT that overflows, an index out of bounds and a value of the wrong type
 each raise, so that nothing in the file relies on one maker's behaviour.
 """
@@ -33,7 +33,7 @@ function_block: "FUNCTION_BLOCK"i NAME section* body "END_FUNCTION_BLOCK"i
 section: SECTION declaration* "END_VAR"i
 SECTION.2: /VAR_IN_OUT|VAR_INPUT|VAR_OUTPUT|VAR(?![A-Z_])/i
 declaration: NAME ":" type [":=" expression] ";"
-type: "STRING"i "[" INT "]"                     -> string
+type: "STRING"i                                  -> string
     | "ARRAY"i "[" INT ".." INT "]" "OF"i type  -> array
     | NAME                                       -> named
 
@@ -126,13 +126,10 @@ def _bool(value: Any) -> bool:
     return value
 
 
-def _string(length: int) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if not isinstance(value, str):
-            raise StructuredTextError(f"{value!r} is no STRING")
-        return value[:length]
-
-    return check
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise StructuredTextError(f"{value!r} is no STRING")
+    return value[:80]
 
 
 def _record(kind: str) -> Callable[[Any], Record]:
@@ -193,7 +190,7 @@ class Program:
 
     def _kind(self, tree: Node) -> Kind:
         if tree.data == "string":
-            return Kind("STRING", str, _string(int(tree.children[0])))
+            return Kind("STRING", str, _string)
         if tree.data == "named":
             name = tree.children[0].upper()
             if name not in self.kinds:
