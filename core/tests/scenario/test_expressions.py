@@ -7,9 +7,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from millhand.contracts import Value
 from millhand.scenario.expressions import DEEPEST_NESTING, Expression, ExpressionError, Kind, parse
 
-VALUES = {"plc.state": 6, "plc.door": True, "plc.name": "impeller", "plc.heat": 21.5}
+VALUES: dict[str, Value] = {
+    "plc.state": 6,
+    "plc.door": True,
+    "plc.name": "impeller",
+    "plc.heat": 21.5,
+}
 
 
 @pytest.mark.parametrize(
