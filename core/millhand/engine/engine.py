@@ -159,6 +159,7 @@ class Engine:
             quota_bytes=pictures.quota,
             keep={name.value: age / 86400 for name, age in pictures.keep.items()},
         )
+        await asyncio.to_thread(blobs.open)
         stack.push_async_callback(asyncio.to_thread, blobs.close)
         cell_of: list[Cell] = []
         cell = Cell(
