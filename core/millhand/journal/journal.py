@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -19,7 +18,7 @@ from millhand.messages import tr
 
 if TYPE_CHECKING:
     from millhand.journal.store import Size, Store
-    from millhand.journal.writer import Writer
+    from millhand.journal.writer import Answer, Writer
 
 _PAGE = 1000
 
@@ -155,11 +154,9 @@ class Journal:
         be relied on, though after a lost connection they may be there. A call cancelled before its
         turn writes nothing.
         """
-        if self._writer is None or self._closed:
-            refused: Future[list[Entry]] = Future()
-            refused.set_exception(self._not_writing())
-            return refused
-        return self._writer.submit(entries)
+        answer: Future[list[Entry]] = Future()
+        self._submit(entries, answer)
+        return answer
 
     async def append_durable(self, entries: Sequence[NewEntry]) -> list[Entry]:
         """Append and return the entries when they are on disk.
@@ -167,7 +164,11 @@ class Journal:
         Raises:
             Unavailable: the commit failed.
         """
-        return await asyncio.wrap_future(self.append(entries))
+        from millhand.journal.writer import LoopAnswer
+
+        answer = LoopAnswer()
+        self._submit(entries, answer)
+        return await answer.future
 
     @property
     def fault(self) -> str:
@@ -325,6 +326,12 @@ class Journal:
             self._head = entries[-1].seq
             for listener in self._listeners:
                 listener.hear(entries)
+
+    def _submit(self, entries: Sequence[NewEntry], answer: Answer) -> None:
+        if self._writer is None or self._closed:
+            answer.set_exception(self._not_writing())
+        else:
+            self._writer.submit(entries, answer)
 
     def _stored(self) -> Store:
         if self._store is None or self._closed:

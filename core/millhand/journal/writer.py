@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from structlog import get_logger
 
@@ -24,9 +25,57 @@ _WAITING_LIMIT = 4096
 """Calls that may wait while the database does not answer; more are refused at once."""
 
 
+class Answer(Protocol):
+    """How a caller learns how its call ended: a :class:`concurrent.futures.Future`, or less."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Say whether it is still wanted; from here on it cannot be cancelled."""
+        ...
+
+    def set_result(self, entries: list[Entry], /) -> None:
+        """The entries are on disk."""
+        ...
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """They are not."""
+        ...
+
+
+class LoopAnswer:
+    """An answer to a coroutine, at half the price of wrapping a thread's future."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[list[Entry]] = self._loop.create_future()
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """See :class:`Answer`."""
+        return not self.future.cancelled()
+
+    def set_result(self, entries: list[Entry], /) -> None:
+        """See :class:`Answer`."""
+        self._hand_over(self._succeed, entries)
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """See :class:`Answer`."""
+        self._hand_over(self._fail, error)
+
+    def _hand_over(self, end: Callable[..., None], outcome: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(end, outcome)
+
+    def _succeed(self, entries: list[Entry]) -> None:
+        if not self.future.done():
+            self.future.set_result(entries)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
 class _Call(NamedTuple):
     entries: Sequence[NewEntry]
-    answer: Future[list[Entry]]
+    answer: Answer
 
 
 class Writer:
@@ -61,9 +110,8 @@ class Writer:
         self._thread = Thread(target=self._run, name="millhand-journal", daemon=True)
         self._thread.start()
 
-    def submit(self, entries: Sequence[NewEntry]) -> Future[list[Entry]]:
+    def submit(self, entries: Sequence[NewEntry], answer: Answer) -> None:
         """Queue entries for the next commit; from any thread."""
-        answer: Future[list[Entry]] = Future()
         if not entries:
             answer.set_result([])
         elif self._calls.qsize() >= _WAITING_LIMIT:
@@ -75,7 +123,6 @@ class Writer:
             )
         else:
             self._calls.put(_Call(tuple(entries), answer))
-        return answer
 
     def stop(self) -> None:
         """Commit what waits, then end the thread. Blocks."""

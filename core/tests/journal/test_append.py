@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from millhand.errors import ConfigError, NotAllowed, Unavailable
+from millhand.errors import ConfigError, InternalError, NotAllowed, Unavailable
 from millhand.journal.entries import Entry
 from millhand.journal.journal import Journal
 from millhand.journal.records import Checkpoint
@@ -55,18 +56,38 @@ def test_concurrent_callers_get_whole_calls_in_one_chain(journal: Journal) -> No
     assert journal.verify().ok
 
 
+class Held:
+    """While it is on, the writer's thread stands still after the commit of one entry."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._entered, self._gate = threading.Event(), threading.Event()
+
+    def hear(self, _: Sequence[Entry]) -> None:
+        self._entered.set()
+        self._gate.wait(20)
+
+    def end(self) -> None: ...
+
+    def __enter__(self) -> None:
+        self._journal.listen(self)
+        self._journal.append([make_entry()])
+        assert self._entered.wait(20)
+
+    def __exit__(self, *_: object) -> None:
+        self._gate.set()
+
+
 async def test_all_that_wait_go_into_one_commit(file: Path) -> None:
     with Journal(file, cell="c", synchronous="OFF") as journal:
-        gate = threading.Event()
-        journal.append([make_entry()]).add_done_callback(lambda _: gate.wait(10))
-        waiting = [journal.append([make_entry(n), make_entry(n)]) for n in range(50)]
         heads: set[int] = set()
-        for future in waiting:
-            future.add_done_callback(lambda _: heads.add(journal.head))
-        gate.set()
+        with Held(journal):
+            waiting = [journal.append([make_entry(n), make_entry(n)]) for n in range(50)]
+            for future in waiting:
+                future.add_done_callback(lambda _: heads.add(journal.head))
         await asyncio.gather(*(asyncio.wrap_future(future) for future in waiting))
         assert journal.head == 101
-        assert len(heads) <= 2  # 50 calls, one commit (two, if the writer was quicker than this)
+        assert heads == {101}  # 50 calls, one commit
 
 
 async def test_append_durable(journal: Journal) -> None:
@@ -76,12 +97,10 @@ async def test_append_durable(journal: Journal) -> None:
 
 
 def test_a_call_cancelled_in_time_leaves_no_trace(journal: Journal) -> None:
-    gate = threading.Event()
-    journal.append([make_entry()]).add_done_callback(lambda _: gate.wait(10))
-    cancelled = journal.append([make_entry(1)])
-    kept = journal.append([make_entry(2)])
-    assert cancelled.cancel()
-    gate.set()
+    with Held(journal):
+        cancelled = journal.append([make_entry(1)])
+        kept = journal.append([make_entry(2)])
+        assert cancelled.cancel()
     assert kept.result(10)[0].seq == 2
     assert [entry.id for entry in journal.read()] == ["d0", "d2"]
 
@@ -186,3 +205,43 @@ def test_size(journal: Journal) -> None:
     assert after.used >= before.used + 100_000
     assert after.free is not None
     assert after.free > 0
+
+
+async def test_a_coroutine_cancelled_in_time_leaves_no_trace(journal: Journal) -> None:
+    with Held(journal):
+        task = asyncio.create_task(journal.append_durable([make_entry(1)]))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        kept = asyncio.create_task(journal.append_durable([make_entry(2)]))
+        await asyncio.sleep(0)
+    assert (await kept)[0].seq == 2
+    assert [entry.id for entry in journal.read()] == ["d0", "d2"]
+
+
+async def test_a_coroutine_learns_that_its_commit_failed(file: Path) -> None:
+    journal = Journal(file, cell="c", synchronous="OFF")
+    with pytest.raises(Unavailable, match="not open"):
+        await journal.append_durable([make_entry()])
+    with journal:
+        journal._writer._store.append = _refuse  # type: ignore[method-assign, union-attr]
+        with pytest.raises(Unavailable, match="no more"):
+            await journal.append_durable([make_entry()])
+
+
+def _refuse(_: object) -> None:
+    raise Unavailable("no more")
+
+
+def test_a_bug_in_the_writer_reaches_its_caller_and_does_not_end_it(journal: Journal) -> None:
+    append = journal._store.append  # type: ignore[union-attr]
+    journal._store.append = _break  # type: ignore[method-assign, union-attr]
+    with pytest.raises(InternalError, match="ZeroDivision"):
+        journal.append([make_entry()]).result(10)
+    journal._store.append = append  # type: ignore[method-assign, union-attr]
+    assert journal.append([make_entry()]).result(10)[0].seq == 1
+
+
+def _break(_: object) -> None:
+    raise ZeroDivisionError
