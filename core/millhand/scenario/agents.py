@@ -223,6 +223,10 @@ class Fallback(Part):
     review: Flag = Field(default=False, description="Whether a person is asked what it really was.")
 
 
+def _ask_a_person() -> Fallback:
+    return Fallback(part=Disposition.DIVERT, review=True)
+
+
 class Agent(Part):
     """An agent at work in this cell."""
 
@@ -256,7 +260,7 @@ class Agent(Part):
         description="Time from the trigger to the command, such as 80 ms; what comes later is "
         "never sent."
     )
-    queue: Queue = Field(default=Queue(), description="A bound, or latest.")
+    queue: Queue = Field(default_factory=Queue, description="A bound, or latest.")
     worker: Name | None = Field(
         default=None, description="Name of a shared worker process; its own where left out."
     )
@@ -265,16 +269,18 @@ class Agent(Part):
         description="Run inside the engine; only for agents without models that allow it.",
     )
     unsure: Fallback = Field(
-        default=Fallback(part=Disposition.DIVERT, review=True),
+        default_factory=_ask_a_person,
         description="The model abstains: its error bound would not hold.",
     )
     late: Fallback = Field(
-        default=Fallback(),
+        default_factory=Fallback,
         description="The deadline has passed; the part takes the channel's default.",
     )
-    blind: Fallback = Field(default=Fallback(), description="A picture or value is missing or bad.")
+    blind: Fallback = Field(
+        default_factory=Fallback, description="A picture or value is missing or bad."
+    )
     contradicted: Fallback = Field(
-        default=Fallback(part=Disposition.DIVERT, review=True),
+        default_factory=_ask_a_person,
         description="Other evidence says otherwise.",
     )
 

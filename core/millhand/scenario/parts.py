@@ -23,7 +23,9 @@ from millhand.scenario.words import kind_of, shown
 class Part(BaseModel):
     """A part of a scenario: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True
+    )
 
     short_keys: ClassVar[tuple[str, ...]] = ()
     """Keys of a short form, beside the fields, for errors that list the keys."""

@@ -128,7 +128,7 @@ class Journal(Part):
     keep: Duration | None = Field(
         default=None, description="How long sealed segments are kept; for ever where left out."
     )
-    pictures: Pictures = Field(default=Pictures(), description="Pictures and documents.")
+    pictures: Pictures = Field(default_factory=Pictures, description="Pictures and documents.")
 
 
 class Restarts(Part):
@@ -146,7 +146,7 @@ class Worker(Part):
         default=5.0, description="A decision that takes longer is aborted and the worker restarted."
     )
     spare: Flag = Field(default=True, description="Keep one started worker in reserve.")
-    restarts: Restarts = Field(default=Restarts(), description="Restart budget.")
+    restarts: Restarts = Field(default_factory=Restarts, description="Restart budget.")
 
 
 class ScenarioFile(Part):
@@ -160,7 +160,7 @@ class ScenarioFile(Part):
         description="Name of the cell: letters, digits, hyphens.",
     )
     description: str = Field(default="", description="What this cell does, for people.")
-    site: Site = Field(default=Site(), description="Where the cell stands (ISA-95).")
+    site: Site = Field(default_factory=Site, description="Where the cell stands (ISA-95).")
     simulation: Simulation | None = Field(
         default=None, description="A simulated plant in place of real devices."
     )
@@ -176,4 +176,4 @@ class ScenarioFile(Part):
         description="Limits for what may be written, by device.channel or device.tag.",
     )
     economy: Economy | None = Field(default=None, description="What things cost.")
-    journal: Journal = Field(default=Journal(), description="Where the journal lies.")
+    journal: Journal = Field(default_factory=Journal, description="Where the journal lies.")
