@@ -19,6 +19,7 @@ from millhand.journal.blobs import BlobReader
 from millhand.journal.entries import Entry
 from millhand.journal.journal import Journal
 from millhand.journal.places import BLOBS, FILE_NAME
+from millhand.journal.records import Cause
 from millhand.ledger.run import PartLife, Run, read_run
 from millhand.ledger.summary import RunSummary, summarise
 from millhand.messages import tr
@@ -243,7 +244,9 @@ class Simulation:
     def _true_parts(self, parts: Sequence[PartLife]) -> list[PartTruth]:
         if self._truth is not None:
             return self._truth(parts)
-        return self.plant.truth(part.part_id for part in parts)
+        # The id of a part whose trigger was missed is not known.
+        seen = [part.part_id for part in parts if part.intent.cause is not Cause.MISSED]
+        return self.plant.truth(seen)
 
 
 def _entries(journal: Journal) -> Iterator[Entry]:
