@@ -117,7 +117,10 @@ def test_read_only_disk(small_disk: Path) -> None:
         assert journal.verify().ok
 
 
-def test_somebody_elses_lock_fails_the_commit_and_no_more(file: Path) -> None:
+def test_somebody_elses_lock_fails_the_commit_and_no_more(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("millhand.journal.sqlite._BUSY_TIMEOUT_S", 0.2)
     with Journal(file, cell="c") as journal:
         journal.append([make_entry(0)]).result(10)
         foreign = sqlite3.connect(file)

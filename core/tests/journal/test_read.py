@@ -115,7 +115,7 @@ class ReadingAgreesWithAList(RuleBasedStateMachine):
 
 TestReadingAgreesWithAList = ReadingAgreesWithAList.TestCase
 TestReadingAgreesWithAList.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None
+    max_examples=10, stateful_step_count=20, deadline=None
 )
 
 
