@@ -48,7 +48,9 @@ def arrange(registrations: Iterable[CommandType]) -> dict[str, click.Command]:
             commands[registration.name] = LateCommand(registration)
     for name, members in groups.items():
         late = {member: LateCommand(found) for member, found in members.items()}
-        summary = ", ".join(f"{member}: {found.summary}" for member, found in members.items())
+        summary = "; ".join(
+            f"{member}: {found.summary.rstrip('.')}" for member, found in members.items()
+        )
         commands.setdefault(
             name, click.Group(name, commands=dict(late), short_help=summary, help=summary)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from millhand.cli.output import table
@@ -20,7 +21,12 @@ def print_summary(summary: RunSummary, out: Console) -> None:
     out.print()
     out.print(headline(summary), style="strong", markup=False)
     out.print()
-    out.print(table("", "", rows=_facts(summary), right=(0,)), markup=False)
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(justify="right")
+    facts.add_column(overflow="fold")
+    for count, text in _facts(summary):
+        facts.add_row(count, text)
+    out.print(facts)
     if summary.score is not None:
         out.print()
         _print_kinds(summary.score, out)

@@ -228,6 +228,9 @@ def _check(journal: Journal, given: Answer, now_utc_ns: int) -> None:
     if journal.read(kinds=("review",), id=_review_id(given.question), limit=1):
         raise _answered_already(given.question)
     asked = _question(journal, given.question)
+    decision = asked.question.decision if asked is not None else given.question
+    if decision != given.decision or not journal.read(kinds=("intent",), id=decision, limit=1):
+        raise _unknown(given.question)
     kind = asked.question.kind if asked is not None else LABEL
     if given.answer not in _FITTING.get(kind, frozenset(AnswerKind)):
         raise NotAllowed(

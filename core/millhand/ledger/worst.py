@@ -62,8 +62,7 @@ def worst_cases(
 ) -> dict[CaseKind, list[Case]]:
     """Pick ``each`` cases of every kind, the worst first, and twice as many mistakes.
 
-    Kinds without a case are left out.
-    No part is shown twice: an escape is not also nearly rejected.
+    Kinds without a case are left out. No part is shown twice: an escape is not also nearly rejected.
     """
     limit = limit or DetectionLimit()
     cases = [
@@ -79,7 +78,11 @@ def worst_cases(
         kind = _kind(case, limit)
         if kind is not None:
             sorted_out[kind].append(case)
-    return {kind: _worst_first(kind, found)[:each] for kind, found in sorted_out.items() if found}
+    return {
+        kind: _worst_first(kind, found)[: 2 * each if kind in MISTAKES else each]
+        for kind, found in sorted_out.items()
+        if found
+    }
 
 
 def _kind(case: Case, limit: DetectionLimit) -> CaseKind | None:
