@@ -1,11 +1,4 @@
-"""Import the run times with their telemetry off: nothing leaves the plant.
-
-Both report to their makers by default. ONNX Runtime 1.32 sends events to Microsoft over HTTPS
-and writes a device identifier below ``~/.cache/Microsoft`` (its ``Privacy.md``). OpenVINO
-2026.4 imports its model converter, and that reports the import to Google Analytics without
-asking and writes an identifier to ``~/intel`` (``openvino/tools/ovc/__init__.py``). Neither is
-imported anywhere else.
-"""
+"""The only place that imports the run times, with their telemetry off."""
 
 from __future__ import annotations
 
@@ -19,11 +12,10 @@ import structlog
 
 from millhand.errors import ConfigError
 from millhand.messages import tr
+from millhand.models.telemetry import ORT_SWITCH, silence
 
 log = structlog.get_logger(__name__)
 
-_ORT_SWITCH = "ORT_DISABLE_TELEMETRY"
-_OPENVINO_TELEMETRY = "openvino_telemetry"
 _OPENVINO_CONVERTER = "openvino.tools.ovc"
 
 
@@ -33,9 +25,9 @@ def import_onnxruntime() -> ModuleType:
     Raises:
         ConfigError: ONNX Runtime is not installed or cannot be loaded here.
     """
-    if "onnxruntime" in sys.modules and os.environ.get(_ORT_SWITCH) != "1":
-        log.warning("onnxruntime was imported elsewhere with its telemetry on", mend=_ORT_SWITCH)
-    os.environ[_ORT_SWITCH] = "1"
+    if "onnxruntime" in sys.modules and os.environ.get(ORT_SWITCH) != "1":
+        log.warning("onnxruntime was imported elsewhere with its telemetry on", mend=ORT_SWITCH)
+    silence()
     onnxruntime = _import(
         "onnxruntime", tr("Install it: {command}", command="pip install onnxruntime")
     )
@@ -44,16 +36,13 @@ def import_onnxruntime() -> ModuleType:
 
 
 def import_openvino() -> ModuleType:
-    """Import OpenVINO without its converter, which no model needs to run, and its telemetry.
-
-    The telemetry stays unimportable, so that OpenVINO's own stub takes its place for whoever
-    imports the converter later.
+    """Import OpenVINO without its telemetry, and without its converter, which no model needs.
 
     Raises:
         ConfigError: OpenVINO is not installed or cannot be loaded here.
     """
     missing: Any = None
-    sys.modules.setdefault(_OPENVINO_TELEMETRY, missing)
+    silence()
     without_converter = _OPENVINO_CONVERTER not in sys.modules
     if without_converter:
         sys.modules[_OPENVINO_CONVERTER] = missing

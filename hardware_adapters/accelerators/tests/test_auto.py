@@ -58,15 +58,15 @@ def test_measures_once_remembers_and_says_why(package, kit, cache):
     first.close()
 
 
-@pytest.mark.parametrize("spoilt", [b"", b"{", b'{"accelerator": "nobody", "precision": "fp32"}'])
-def test_a_spoilt_memory_is_made_anew(package, cache, spoilt):
-    wanted = auto(among=("onnxruntime",)).choose(package)
+def test_a_spoilt_memory_is_made_anew(package, cache):
+    auto(among=("onnxruntime",)).choose(package)
     (file,) = (cache / "millhand" / "accelerators").iterdir()
-    file.write_bytes(spoilt)
-    with structlog.testing.capture_logs():
-        again = auto(among=("onnxruntime",)).choose(package)
-    assert again.accelerator == wanted.accelerator
-    assert json.loads(file.read_bytes())["accelerator"] == "onnxruntime"
+    for spoilt in (b"{", b'{"accelerator": "nobody", "precision": "fp32"}'):
+        file.write_bytes(spoilt)
+        with structlog.testing.capture_logs():
+            again = auto(among=("onnxruntime",)).choose(package)
+        assert again.accelerator == "onnxruntime"
+        assert json.loads(file.read_bytes())["accelerator"] == "onnxruntime"
 
 
 def test_an_unwritable_cache_is_borne(package, cache):
