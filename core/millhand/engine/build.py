@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
-
-from pydantic import BaseModel, ValidationError
 
 from millhand.contracts import Mode, Needs, TriggerKind
 from millhand.engine.bindings import (
@@ -47,41 +44,6 @@ def target_of(reference: str) -> Target:
 
 
 # --- devices ---
-
-
-def build_device(scenario: Scenario, name: str, plugins: Plugins) -> Any:
-    """Build a device's adapter, not yet entered.
-
-    Raises:
-        ConfigError: the adapter is not installed, or its options or tags are wrong.
-    """
-    device = scenario.file.devices[name]
-    adapter = plugins.adapter(device.adapter)
-    adapter_class = adapter.load()
-    config = _validated(scenario, adapter_class.Config, scenario.device_options(name), name)
-    if Face.TAGS not in adapter.faces:
-        return adapter_class(name, config)
-    tags = {
-        tag: _validated(scenario, adapter_class.Tag, address, name, "tags", tag)
-        for tag, address in device.all_tags().items()
-    }
-    return adapter_class(name, config, tags)
-
-
-def _validated(
-    scenario: Scenario, model: type[BaseModel], value: Any, device: str, *path: str
-) -> BaseModel:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        problems = tuple(
-            Problem(
-                scenario.place("devices", device, *path, *(str(key) for key in one["loc"])),
-                one["msg"],
-            )
-            for one in error.errors(include_input=False)
-        )
-        raise ConfigError.of(problems) from None
 
 
 def runs_in_engine(device: Device, plugins: Plugins) -> bool:

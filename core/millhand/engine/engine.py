@@ -47,6 +47,7 @@ from millhand.journal.places import blob_folder, inbox_folder, journal_target
 from millhand.journal.records import Gate, ModeChange, Started, Stopped
 from millhand.messages import tr
 from millhand.plugins import Plugins
+from millhand.scenario.configured import configured_device
 from millhand.scenario.load import Scenario, load
 
 log = structlog.get_logger(__name__)
@@ -142,6 +143,9 @@ class Engine:
         await stack.enter_async_context(cell.supervisor)
         await close_open_intents(cell)
         found = {one.name: one.version for one in plugins.found}
+        for plugin in plugins.found:
+            if plugin.error:
+                cell.alarms.raise_("plugin_broken", plugin.name, plugin.error)
         cell.record(self._started(safe=False, plugins=found), subject=cell.name)
         await self._run(cell)
 
@@ -186,7 +190,7 @@ class Engine:
             if name in self._given_devices:
                 cell.devices[name] = self._given_devices[name]
             elif build.runs_in_engine(device, plugins):
-                built[name] = build.build_device(self.scenario, name, plugins)
+                built[name] = configured_device(self.scenario, plugins, name).build(name)
         for name, adapter in built.items():
             cell.devices[name] = await stack.enter_async_context(adapter)
         for name, device in self.scenario.file.devices.items():
