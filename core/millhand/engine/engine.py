@@ -391,12 +391,18 @@ class Engine:
             for name, runner in self._runners.items()
             for label, package_id in runner.packages.items()
         }
+        runs_on = {
+            f"{name}.{label}": text
+            for name, runner in self._runners.items()
+            for label, text in runner.runs_on.items()
+        }
         return Started(
             scenario=self.scenario.name,
             scenario_sha256=self.scenario.sha256,
             millhand=__version__,
             plugins=plugins,
             packages=packages,
+            runs_on=runs_on,
             safe_mode=safe,
         )
 

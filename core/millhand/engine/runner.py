@@ -49,6 +49,7 @@ class AgentRunner:
         self._cell = cell
         self._thinker = thinker
         self._memory: Memory = memory or {}
+        self._opened: OpenedAgent | None = None
         self._packages: Mapping[str, str] = {}
         self._queue: deque[Work] = deque()
         self._arrived = asyncio.Event()
@@ -75,8 +76,29 @@ class AgentRunner:
         """Package id by role or ``role.product``."""
         return self._packages
 
+    @property
+    def runs_on(self) -> dict[str, str]:
+        """What each model really runs on, by role or ``role.product``, and why."""
+        if self._opened is None:
+            return {}
+        choices = self._opened.choices
+        return {
+            label: "; ".join(
+                filter(
+                    None,
+                    [
+                        f"{used.runtime} {used.provider} on {used.device}",
+                        f"{used.precision}, {used.threads} thread(s)",
+                        choices.get(label, ""),
+                    ],
+                )
+            )
+            for label, used in self._opened.used.items()
+        }
+
     def opened(self, agent: OpenedAgent) -> None:
         """Take note of the packages that the worker has opened."""
+        self._opened = agent
         self._packages = agent.packages
 
     # --- taking triggers ---

@@ -91,6 +91,8 @@ class OpenedAgent(Struct, frozen=True, kw_only=True):
     needs: Needs
     packages: dict[str, str] = {}
     used: dict[str, Used] = {}
+    choices: dict[str, str] = {}
+    """Why that accelerator and precision, where there was a choice."""
 
 
 class Opened(Struct, frozen=True, kw_only=True, tag="opened"):

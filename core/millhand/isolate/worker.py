@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter_ns
 
-from millhand.contracts import Accelerator, Agent, Decision, Frame, Model, Needs, Observation
+from millhand.contracts import Accelerator, Agent, Decision, Frame, Model, Needs, Observation, Used
 from millhand.contracts.codec import from_msgpack
 from millhand.errors import ConfigError, InternalError, MillhandError, PackageError
 from millhand.isolate.frames import MemfdRegion, NamedRegion, attach_region, frame_at
@@ -36,6 +36,7 @@ from millhand.isolate.messages import (
     framed,
 )
 from millhand.messages import tr
+from millhand.models.telemetry import silence
 from millhand.plugins.registrations import Registration
 
 _decode_observation = from_msgpack(Observation)
@@ -79,7 +80,8 @@ def open_agent(spec: AgentSpec) -> ResidentAgent:
     accelerator = _build_accelerator(spec)
     models: dict[str, dict[str, Model]] = {}
     packages: dict[str, str] = {}
-    used = {}
+    used: dict[str, Used] = {}
+    choices: dict[str, str] = {}
     for wanted in spec.models:
         if accelerator is None:
             raise InternalError(f"{spec.name} names models and no accelerator")
@@ -94,7 +96,11 @@ def open_agent(spec: AgentSpec) -> ResidentAgent:
         label = role if wanted.product is None else f"{role}.{wanted.product}"
         packages[label] = opened.package_id
         used[label] = opened.used
-    opened_agent = OpenedAgent(name=spec.name, needs=needs, packages=packages, used=used)
+        if opened.choice is not None:
+            choices[label] = opened.choice.reason
+    opened_agent = OpenedAgent(
+        name=spec.name, needs=needs, packages=packages, used=used, choices=choices
+    )
     return ResidentAgent(agent, models, opened_agent, accelerator)
 
 
@@ -217,6 +223,7 @@ def connect(connection: str) -> socket.socket:
 def main(arguments: list[str]) -> None:
     """Run the worker. Ctrl-C is the engine's to handle, so it is ignored here."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    silence()
     _keep_standard_output_clean()
     connection, region = arguments
     with connect(connection) as way:

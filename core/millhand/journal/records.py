@@ -26,6 +26,8 @@ class Started(Struct, frozen=True, kw_only=True, tag="started"):
     plugins: dict[str, str] = {}
     packages: dict[str, str] = {}
     """``<agent>.<role>[.<product>]`` to package id."""
+    runs_on: dict[str, str] = {}
+    """The same to library, provider, device, precision and threads, and why these."""
     safe_mode: bool = False
 
 
