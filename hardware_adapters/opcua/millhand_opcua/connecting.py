@@ -39,7 +39,7 @@ async def open_session(config: OpcUaConfig, own: OwnCertificate | None, epoch: i
             endpoint = _choose_endpoint(config, await _endpoints(config))
             async with _connected(config) as client:
                 await _secure(client, config, own, endpoint)
-                await client.connect_sessionless()
+                await _open_channel(client)
                 await client.create_session()
                 await client.activate_session(
                     username=config.security.user or None,
@@ -80,6 +80,14 @@ async def _connected(config: OpcUaConfig) -> AsyncIterator[Client]:
         raise
 
 
+async def _open_channel(client: Client) -> None:
+    await client.connect_sessionless()
+    # asyncua connects by asyncio.wait_for, which before Python 3.12 may swallow a cancellation.
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 def _drop(client: Client) -> None:
     protocol = client.uaclient.protocol
     if protocol is not None and protocol.transport is not None:
@@ -89,7 +97,7 @@ def _drop(client: Client) -> None:
 
 async def _endpoints(config: OpcUaConfig) -> list[ua.EndpointDescription]:
     async with _connected(config) as client:
-        await client.connect_sessionless()
+        await _open_channel(client)
         endpoints = await client.get_endpoints()
         await client.close_secure_channel()
         _drop(client)
