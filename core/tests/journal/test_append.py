@@ -245,3 +245,21 @@ def test_a_bug_in_the_writer_reaches_its_caller_and_does_not_end_it(journal: Jou
 
 def _break(_: object) -> None:
     raise ZeroDivisionError
+
+
+def test_a_commit_that_happened_though_it_was_said_to_fail(journal: Journal) -> None:
+    """As when the connection to the server breaks while it answers."""
+    append = journal._store.append  # type: ignore[union-attr]
+
+    def commit_and_lose_the_answer(entries: list[Entry]) -> None:
+        append(entries)
+        raise Unavailable("connection lost")
+
+    journal._store.append = commit_and_lose_the_answer  # type: ignore[method-assign, union-attr]
+    with pytest.raises(Unavailable, match="connection lost"):
+        journal.append([make_entry(1)]).result(10)
+    assert journal.fault == "connection lost"
+    journal._store.append = append  # type: ignore[method-assign, union-attr]
+    assert journal.append([make_entry(2)]).result(10)[0].seq == 2
+    assert [entry.id for entry in journal.read()] == ["d1", "d2"]
+    assert journal.verify().ok
