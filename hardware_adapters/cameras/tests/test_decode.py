@@ -199,7 +199,7 @@ def test_truncated_files(tmp_path: Path, suffix: str, share: float) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     suffix=st.sampled_from(["png", "jpg", "bmp", "tif", "webp"]),

@@ -11,7 +11,7 @@ from millhand_simulated.parts import DEFECTS, PRODUCTS, render
 from millhand_simulated.parts.family import Family
 from millhand_simulated.parts.kinds import Defect, Product
 
-SLOW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SEEDS = st.integers(min_value=0, max_value=2**31 - 1)
 LUMA = np.array([0.299, 0.587, 0.114])
 
@@ -88,7 +88,7 @@ def test_most_defects_are_above_the_stated_limit_and_some_are_small(
 ) -> None:
     bad = [
         render(product, part_seed=seed, family_seed=1000 + seed, defect=defect)
-        for seed in range(40)
+        for seed in range(24)
     ]
     areas = np.array([part.area_px2 for part in bad])
     contrasts = np.array([part.contrast for part in bad])
