@@ -7,4 +7,4 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     from millhand.cli.program import program
 
-    program()
+    program(prog_name="millhand")

@@ -155,9 +155,10 @@ def _entries_of(opened: Journal, what: str) -> list[Entry]:
     about = {entry.seq: entry for entry in opened.read(id=what)}
     about |= {entry.seq: entry for entry in opened.read(part=what)}
     # Questions and answers have ids of their own, but the part is the decision's.
-    parts = {entry.part for entry in about.values() if entry.part}
-    for part in parts:
+    for part in {entry.part for entry in about.values() if entry.part}:
         about |= {entry.seq: entry for entry in opened.read(part=part)}
+    for decision in {entry.id for entry in about.values() if entry.kind == "intent"}:
+        about |= {entry.seq: entry for entry in opened.read(id=decision)}
     return [about[seq] for seq in sorted(about)]
 
 

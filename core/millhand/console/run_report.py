@@ -20,6 +20,7 @@ from millhand.contracts.decision import HeatMap
 from millhand.contracts.frames import FrameRef
 from millhand.contracts.plant import PartTruth
 from millhand.ledger.run import Run
+from millhand.ledger.score import UNANSWERED, Score
 from millhand.ledger.summary import RunSummary
 from millhand.ledger.timing import StageTime
 from millhand.ledger.worst import MISTAKES, Case, worst_cases
@@ -109,23 +110,36 @@ def render_run_report(
 
 
 def headline(summary: RunSummary) -> str:
-    """Say in one sentence how the run went."""
+    """Say in a sentence or two how the run went."""
     parts = trn("{count} part", "{count} parts", summary.parts)
-    if summary.score is None:
-        return tr("{parts} inspected.", parts=parts)
-    escapes = summary.score.escapes.count
-    if escapes == 0:
+    said = [tr("{parts} inspected.", parts=parts)]
+    if summary.score is not None:
+        said = [_escapes(parts, summary.score)]
+    unanswered = sum(summary.causes.get(str(cause), 0) for cause in UNANSWERED)
+    if unanswered:
+        said.append(
+            trn(
+                "{count} got no answer in time.",
+                "{count} got no answer in time.",
+                unanswered,
+            )
+        )
+    return " ".join(said)
+
+
+def _escapes(parts: str, score: Score) -> str:
+    if score.escapes.count == 0:
         return tr(
             "{parts} inspected; none of the {defective} defective ones got through.",
             parts=parts,
-            defective=summary.score.defective,
+            defective=score.defective,
         )
     return trn(
         "{parts} inspected; {count} of the {defective} defective ones got through.",
         "{parts} inspected; {count} of the {defective} defective ones got through.",
-        escapes,
+        score.escapes.count,
         parts=parts,
-        defective=summary.score.defective,
+        defective=score.defective,
     )
 
 

@@ -110,12 +110,12 @@ def _lines_of_good_parts(
 
 def _line(name: str, title: str, count: int, price: Price, assumption: str) -> MoneyLine:
     """Build a line; a negative ``count`` is spent."""
-    stated = f"{assumption} {price.assumption}".strip()
+    basis = tr("Price: {basis}.", basis=price.assumption.rstrip(".")) if price.assumption else ""
     return MoneyLine(
         name=name,
         title=title,
         count=abs(count),
         each=price.amount,
         amount=round(count * price.amount, 2),
-        assumption=stated,
+        assumption=f"{assumption} {basis}".strip(),
     )

@@ -48,7 +48,8 @@ class Finding(StrEnum):
     """No answer in time: late, missed, dropped or failed; the part took its default."""
 
 
-_UNANSWERED = frozenset({Cause.LATE, Cause.MISSED, Cause.DROPPED, Cause.FAILED})
+UNANSWERED = frozenset({Cause.LATE, Cause.MISSED, Cause.DROPPED, Cause.FAILED})
+"""Causes without an answer of the agent."""
 
 
 def standing(truth: PartTruth, limit: DetectionLimit) -> Standing:
@@ -60,7 +61,7 @@ def standing(truth: PartTruth, limit: DetectionLimit) -> Standing:
 
 def finding(part: PartLife) -> Finding:
     """Say what was made of the part."""
-    if part.intent.cause in _UNANSWERED:
+    if part.intent.cause in UNANSWERED:
         return Finding.UNANSWERED
     if part.intent.cause is not Cause.DECIDED or part.intent.disposition is Disposition.DIVERT:
         return Finding.UNDECIDED

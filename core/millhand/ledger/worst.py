@@ -62,7 +62,8 @@ def worst_cases(
 ) -> dict[CaseKind, list[Case]]:
     """Pick ``each`` cases of every kind, the worst first, and twice as many mistakes.
 
-    Kinds without a case are left out. No part is shown twice: an escape is not also nearly rejected.
+    Kinds without a case are left out. No part is shown twice: an escape is not nearly rejected
+    as well.
     """
     limit = limit or DetectionLimit()
     cases = [

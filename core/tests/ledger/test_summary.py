@@ -146,7 +146,7 @@ def test_money_lines_carry_their_counts_and_add_up(mixed):
     }
     assert money.net == pytest.approx(80.0)
     assert all(line.assumption for line in money.lines)
-    assert money.lines[0].assumption.endswith("Complaints of 2025, mean.")
+    assert money.lines[0].assumption.endswith("Price: Complaints of 2025, mean.")
 
 
 def test_a_price_that_is_not_stated_leaves_its_lines_out(mixed):
