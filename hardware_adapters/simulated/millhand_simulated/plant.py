@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
+from pydantic import BaseModel, Field
+
 from millhand.contracts.plant import PartTruth, PlantSummary
 from millhand.errors import InternalError, Unavailable
 from millhand.messages import tr
-from pydantic import BaseModel, Field
-
 from millhand_simulated.parts.truth import StationConfig, part_truth
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.control import Control
@@ -64,6 +64,16 @@ class ConveyorCell:
     def endpoints(self) -> dict[str, str]:
         """The URL of the PLC's server under the name of the scenario's device."""
         return {self._config.device: self._process.url}
+
+    @property
+    def config(self) -> ConveyorCellConfig:
+        """What the cell was built with."""
+        return self._config
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the PLC's process while it runs."""
+        return self._process.pid
 
     @property
     def control(self) -> Control:
