@@ -36,9 +36,11 @@ from millhand_quality.inspect.pictures import (
 )
 from millhand_quality.inspect.select import (
     CANDIDATES,
+    FITTED_LIMIT,
     Selection,
     damaged_features,
     select,
+    spread_out,
     taps_of,
 )
 from millhand_quality.inspect.split import Division, divide, worst_by_part
@@ -162,8 +164,11 @@ def fit_on(
         name, selection = next(iter(candidates)), None
     else:
         step = progress(tr("Comparing heads"), len(candidates))
-        damage = damaged_features(extractor, fit, request.seed)
-        selection = select(plan, candidates, features, parts, damage, step)
+        some = spread_out(len(fit), FITTED_LIMIT)
+        damage = damaged_features(extractor, [fit[index] for index in some], request.seed)
+        compared = {taps: array[some] for taps, array in features.items()}
+        names = [parts[index] for index in some]
+        selection = select(plan, candidates, compared, names, damage, step)
         name = selection.chosen
     detector = fit_detector(plan, candidates[name], features, parts)
     return name, detector, selection, features

@@ -25,19 +25,17 @@ Choices = tuple[LevelChoice, ...]
 
 CANDIDATES: dict[str, Choices] = {
     "diagonal": (LevelChoice((10,), "diagonal"),),
+    "padim-fine": (LevelChoice((2,), "padim"), LevelChoice((4,), "padim")),
     "bank": (LevelChoice((10,), "bank"),),
     "padim": (LevelChoice((10,), "padim"),),
     "fused": (LevelChoice((10,), "fused"),),
-    "diagonal-fine": (
-        LevelChoice((2,), "diagonal"),
-        LevelChoice((4,), "diagonal"),
-        LevelChoice((10,), "diagonal"),
-    ),
 }
-"""From the cheapest at run time to the dearest."""
+"""From the cheapest at run time to the dearest. The fine one needs no more than block 4."""
 
 PICTURES_LIMIT = 24
 """Most pictures that are damaged; each costs one pass of the trunk for every kind of damage."""
+FITTED_LIMIT = 48
+"""Most pictures used to compare; the one chosen is fitted on all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,11 @@ def auroc(positive: Array, negative: Array) -> float:
     return float(wins / (len(positive) * len(negative)))
 
 
+def spread_out(count: int, limit: int) -> list[int]:
+    """Return at most ``limit`` indices below ``count``, evenly spread."""
+    return list(range(0, count, -(-count // limit)))
+
+
 def taps_of(candidates: Mapping[str, Choices]) -> tuple[Taps, ...]:
     """Return every set of tapped blocks that some candidate asks for."""
     return tuple(
@@ -95,10 +98,8 @@ def damaged_features(
     plan = extractor.plan
     unit = math.sqrt(plan.frame.height * plan.frame.width / (plan.height * plan.width))
     random = np.random.default_rng(seed)
-    step = max(1, len(pictures) // PICTURES_LIMIT)
-    taken = range(0, len(pictures), step)[:PICTURES_LIMIT]
     changed, origin = [], []
-    for index in taken:
+    for index in spread_out(len(pictures), PICTURES_LIMIT):
         for kind in KINDS:
             changed.append(damaged(pictures[index].pixels(plan.frame), kind, random, unit)[0])
             origin.append(index)

@@ -18,7 +18,7 @@ FEWEST_TO_HOLD_OUT = 20
 """Below this many parts all are fitted on, and the threshold is an estimate."""
 ENOUGH_TO_FIT = 50
 """Parts from which on more bring little (accuracy on texture saturates here)."""
-MOST_TO_FIT = 120
+MOST_TO_FIT = 160
 """Parts beyond which fitting is only slower; all others set the threshold."""
 
 
@@ -47,7 +47,7 @@ def parts_to_fit(parts: int, rate: float) -> int:
     left = parts - scores_needed(rate)
     if left < FEWEST_TO_HOLD_OUT:
         return parts // 2
-    return min(left, max(ENOUGH_TO_FIT, parts // 3), MOST_TO_FIT)
+    return min(left, max(ENOUGH_TO_FIT, parts // 2), MOST_TO_FIT)
 
 
 def divide(pictures: Sequence[Picture], rate: float, seed: int) -> Division:

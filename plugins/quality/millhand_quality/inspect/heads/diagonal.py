@@ -4,8 +4,9 @@ A cell's variance from a handful of pictures is mostly luck, so it is shrunk tow
 variance of its feature over all cells, as if that had been seen in :data:`PRIOR_PICTURES` more
 pictures. The next part never lies quite as the last: the spread of the mean among a cell's
 neighbours is added, so that edges, where a small shift changes much, are forgiven and plain
-surfaces are not. The mean residual of a feature over the picture is taken out first: lamp and oil
-shift whole pictures, a defect does not.
+surfaces are not; the more pictures, the more of that their own variance shows already. The mean
+residual of a feature over the picture is taken out first: lamp and oil shift whole pictures, a
+defect does not.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import numpy as np
 from millhand_quality.inspect.network import Recorder
 from millhand_quality.inspect.trunk import Array
 
-PRIOR_PICTURES = 5.0
+PRIOR_PICTURES = 1.0
+SHIFT_PICTURES = 5.0
+"""At so many pictures half of the spread among neighbours is added."""
 SMALLEST_VARIANCE = 1e-6
 
 
@@ -96,7 +99,9 @@ class DiagonalHead:
 def fit_diagonal(features: Array) -> DiagonalHead:
     """Fit on features of good pictures ``(n, channels, rows, columns)``, ``n`` at least 2."""
     mean = features.mean(axis=0)
-    variance = shrunk_variance(without_drift(features - mean)) + spread_among_neighbours(mean)
+    unseen = np.float32(SHIFT_PICTURES / (len(features) + SHIFT_PICTURES))
+    variance = shrunk_variance(without_drift(features - mean))
+    variance += unseen * spread_among_neighbours(mean)
     return DiagonalHead(
         mean=np.asarray(mean, np.float32),
         inverse_deviation=np.asarray(1 / np.sqrt(variance), np.float32),

@@ -1,9 +1,10 @@
 """PaDiM (Defard et al. 2021) for few pictures: a Gaussian with covariance for each cell, shrunk.
 
-A cell's covariance is ``w`` of its own and ``1 - w`` of the one pooled over all cells, with
-``w = n / (n + 50)``. Features are first rotated and scaled so that the pooled covariance is the
+A cell's covariance is ``w`` of its own and ``1 - w`` of what is expected before any picture is
+seen, with ``w = n / (n + 30)``: half the mean of the 3 by 3 cells around it, half the one pooled
+over all cells. Features are first rotated and scaled so that the pooled covariance is the
 identity, and only the directions of largest variance are kept, so that a cell's matrix is small;
-what the kept directions leave over counts as one more, pooled, squared distance.
+what the kept directions leave over counts with the pooled covariance.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from millhand_quality.inspect.heads.diagonal import (
 from millhand_quality.inspect.network import Recorder
 from millhand_quality.inspect.trunk import Array
 
-PRIOR_PICTURES = 50.0
+PRIOR_PICTURES = 30.0
 DIRECTIONS = 48
 """Most directions with a covariance of their own in each cell."""
 RIDGE = 0.1
@@ -44,12 +45,13 @@ class PadimHead:
     def distances(self, features: Array) -> Array:
         """Return ``(n, rows, columns)`` for features ``(n, channels, rows, columns)``."""
         residuals = without_drift(features - self.mean)
-        white = np.einsum("dc,ncyx->nyxd", self.whitening, residuals, optimize=True)
+        white = residuals.transpose(2, 3, 1, 0)
+        white = self.whitening @ white
         kept = self.own.shape[-1]
-        inner = np.einsum("yxde,nyxe->nyxd", self.own, white[..., :kept], optimize=True)
-        rest = white[..., kept:]
-        total = (inner * inner).sum(axis=-1) + (rest * rest).sum(axis=-1)
-        return np.asarray(total / white.shape[-1], np.float32)
+        inner = self.own @ white[:, :, :kept]
+        rest = white[:, :, kept:]
+        total = (inner * inner).sum(axis=2) + (rest * rest).sum(axis=2)
+        return np.asarray(total.transpose(2, 0, 1) / np.float32(white.shape[2]), np.float32)
 
     def record(self, recorder: Recorder, features: str) -> str:
         """Write the same for one picture."""
@@ -82,6 +84,18 @@ class PadimHead:
         return recorder.node("Add", [kept_part, rest_part], "padim.distance")
 
 
+def mean_of_neighbours(covariance: Array) -> Array:
+    """Average ``(rows, columns, d, d)`` over 3 by 3 cells, the border repeated."""
+    for axis in (0, 1):
+        first, last = covariance.take([0], axis), covariance.take([-1], axis)
+        before = np.concatenate([first, covariance], axis).take(range(covariance.shape[axis]), axis)
+        after = np.concatenate([covariance, last], axis).take(
+            range(1, covariance.shape[axis] + 1), axis
+        )
+        covariance = (before + covariance + after) / np.float32(3)
+    return covariance
+
+
 def pooled_whitening(residuals: Array) -> Array:
     """Return the matrix that makes the covariance pooled over all cells the identity."""
     channels = residuals.shape[1]
@@ -103,12 +117,12 @@ def fit_padim(features: Array) -> PadimHead:
     residuals = without_drift(features - mean)
     whitening = pooled_whitening(residuals)
     kept = min(DIRECTIONS, channels - 1)
-    white = np.einsum("dc,ncyx->yxnd", whitening[:kept], residuals, optimize=True)
-    covariance = np.einsum("yxnd,yxne->yxde", white, white, optimize=True) / (count - 1)
-    weight = count / (count + PRIOR_PICTURES)
-    covariance = weight * covariance + (1 - weight) * np.eye(kept)
-    lower = np.linalg.cholesky(covariance.astype(np.float64))
-    own = np.linalg.inv(lower)
+    cells = residuals.transpose(2, 3, 0, 1) @ whitening[:kept].T
+    covariance = np.asarray(cells.swapaxes(2, 3) @ cells / np.float32(count - 1), np.float32)
+    weight = np.float32(count / (count + PRIOR_PICTURES))
+    expected = (mean_of_neighbours(covariance) + np.eye(kept, dtype=np.float32)) / 2
+    covariance = weight * covariance + (1 - weight) * expected
+    own = np.linalg.inv(np.linalg.cholesky(covariance))
     return PadimHead(
         mean=np.asarray(mean, np.float32),
         whitening=whitening,
