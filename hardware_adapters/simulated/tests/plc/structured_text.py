@@ -1,7 +1,7 @@
 """Runs structured text: parses the shipped file with lark and executes what it says.
 
 The subset: TYPE with STRUCT, FUNCTION, FUNCTION_BLOCK, VAR sections with initial values, DINT,
-BOOL, STRING, ARRAY, assignment, IF, CASE, FOR, calls with named arguments, expressions.
+BOOL, STRING, ARRAY, assignment, IF, CASE, WHILE, calls with named arguments, expressions.
 Stricter than a PLC: a DINT that overflows, an index out of bounds and a value of the wrong type
 each raise, so that nothing in the file relies on one maker's behaviour.
 """
@@ -20,9 +20,9 @@ Node: TypeAlias = Any
 """A lark tree, token or None; its shape is the grammar's business."""
 
 KEYWORDS = (
-    "IF THEN ELSIF ELSE END_IF FOR TO DO END_FOR CASE OF END_CASE AND OR NOT MOD TRUE FALSE STRUCT "
-    "END_STRUCT TYPE END_TYPE VAR VAR_INPUT VAR_OUTPUT VAR_IN_OUT END_VAR FUNCTION END_FUNCTION "
-    "FUNCTION_BLOCK END_FUNCTION_BLOCK"
+    "IF THEN ELSIF ELSE END_IF WHILE DO END_WHILE CASE OF END_CASE AND OR NOT MOD TRUE FALSE "
+    "STRUCT END_STRUCT TYPE END_TYPE VAR VAR_INPUT VAR_OUTPUT VAR_IN_OUT END_VAR FUNCTION "
+    "END_FUNCTION FUNCTION_BLOCK END_FUNCTION_BLOCK"
 )
 GRAMMAR = r"""
 start: (types | function | function_block)*
@@ -41,7 +41,7 @@ body: statement*
 ?statement: ";"                                                  -> nothing
     | place ":=" expression ";"                                  -> assign
     | "IF"i expression "THEN"i body elsif* ["ELSE"i body] "END_IF"i ";"         -> if_
-    | "FOR"i NAME ":=" expression "TO"i expression "DO"i body "END_FOR"i ";"   -> for_
+    | "WHILE"i expression "DO"i body "END_WHILE"i ";"                          -> while_
     | "CASE"i expression "OF"i branch* ["ELSE"i body] "END_CASE"i ";"           -> case
 elsif: "ELSIF"i expression "THEN"i body
 branch: INT ("," INT)* ":" body
@@ -69,6 +69,7 @@ COMMENT: /\(\*(.|\n)*?\*\)/
 """.replace("KEYWORDS", KEYWORDS.replace(" ", "|"))
 
 DINT = range(-(2**31), 2**31)
+LOOPS = 1000
 
 
 class StructuredTextError(Exception):
@@ -100,7 +101,7 @@ class Record:
         return key
 
     def put(self, key: Any, value: Any) -> None:
-        self.cells[self.key(key)] = self.kinds[key].check(value)
+        self.cells[key] = self.kinds[self.key(key)].check(value)
 
 
 @dataclass
@@ -291,11 +292,12 @@ class Frame:
         if otherwise is not None:
             self.run(otherwise)
 
-    def _for(self, name: Token, first: Node, last: Node, body: Node) -> None:
-        end = _dint(self.value(last))
-        for number in range(_dint(self.value(first)), end + 1):
-            self.memory[name.upper()] = number
+    def _while(self, condition: Node, body: Node) -> None:
+        for _ in range(LOOPS):
+            if not _bool(self.value(condition)):
+                return
             self.run(body)
+        raise StructuredTextError("a loop that would trip the PLC's watchdog")
 
     def _case(self, selector: Node, *rest: Node) -> None:
         *branches, otherwise = rest

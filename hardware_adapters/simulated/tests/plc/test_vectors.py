@@ -21,8 +21,12 @@ SUBJECTS: dict[str, type[PythonProgram | StructuredText]] = {
 @pytest.mark.parametrize("subject", SUBJECTS)
 @pytest.mark.parametrize("name", sorted(VECTORS))
 def test_vector(name: str, subject: str) -> None:
+    play_vector(name, SUBJECTS[subject])
+
+
+def play_vector(name: str, subject: type[Subject]) -> None:
     vector = VECTORS[name]
-    program: Subject = SUBJECTS[subject](vector.get("settings", {}))
+    program = subject(vector.get("settings", {}))
     levels, count = at_rest(), 0
     for step in _scans(vector.get("after")):
         count = _play(program, levels, step)["Cell.Answers.Count"]
