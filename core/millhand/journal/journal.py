@@ -219,7 +219,7 @@ class Journal:
         from millhand.journal.store import Filter
 
         return self._stored().select(
-            Filter(after, before, kinds, subject, part, id),
+            Filter(after, before, None if kinds is None else tuple(set(kinds)), subject, part, id),
             limit=limit,
             newest_first=newest_first,
         )

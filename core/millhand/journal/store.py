@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    PoolProxiedConnection,
-    Select,
-    func,
-    insert,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from millhand.errors import ConfigError, MillhandError, Unavailable
+from millhand.errors import ConfigError, MillhandError, NeedsPerson, Unavailable
+from millhand.journal import questions
 from millhand.journal.chain import GENESIS, ChainHead
 from millhand.journal.entries import Entry, kind_of
 from millhand.journal.migrate import require_newest
+from millhand.journal.questions import Shape
 from millhand.journal.records import Checkpoint
 from millhand.journal.schema import entry
 from millhand.messages import tr
@@ -57,10 +49,21 @@ class Filter(NamedTuple):
 
     after: int = 0
     before: int | None = None
-    kinds: Collection[str] | None = None
+    kinds: tuple[str, ...] | None = None
     subject: str | None = None
     part: str | None = None
     id: str | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """What is asked, without the values."""
+        return Shape(
+            kinds=None if self.kinds is None else len(self.kinds),
+            before=self.before is not None,
+            subject=self.subject is not None,
+            part=self.part is not None,
+            id=self.id is not None,
+        )
 
 
 class Store(ABC):
@@ -155,14 +158,21 @@ class Store(ABC):
         with self._writer_errors():
             self._writing()
         last = self.select(Filter(), limit=1, newest_first=True)
-        sealed = self.select(Filter(kinds=(kind_of(Checkpoint),)), limit=1, newest_first=True)
-        checkpoint = sealed[0].record if sealed else None
+        checkpoints = Filter(kinds=(kind_of(Checkpoint),))
+        sealed = self.select(checkpoints, limit=1, newest_first=True)
         return Tail(
             head=head_of(self.cell, last),
             boot=last[0].boot if last else 0,
-            segment=checkpoint.segment if isinstance(checkpoint, Checkpoint) else 0,
+            segment=self._segment_sealed_by(sealed[0]) if sealed else 0,
             segment_first_seq=sealed[0].seq if sealed else 1,
         )
+
+    def _segment_sealed_by(self, checkpoint: Entry) -> int:
+        try:
+            record = checkpoint.record
+        except NeedsPerson:  # tampered with: the engine starts all the same, and verifying tells
+            return self.count(Filter(kinds=(checkpoint.kind,)))
+        return record.segment if isinstance(record, Checkpoint) else 0
 
     def drop_writer(self) -> None:
         """Forget the writer's connection; the next use makes a new one."""
@@ -206,55 +216,24 @@ class Store(ABC):
         self, which: Filter, *, limit: int | None, newest_first: bool = False
     ) -> list[Entry]:
         """Return the entries asked for, in order of ``seq``."""
-        kinds = which.kinds
-        if kinds is not None and not kinds:
+        if which.kinds is not None and not which.kinds:
             return []
-        by_kind = kinds is not None and which.id is None and which.part is None
-        if kinds is not None and by_kind and len(kinds) > 1:
-            # One range of the index for each kind, merged: else the database would sort all
-            # entries of these kinds to give the first few.
-            each = [
-                _ordered(
-                    self._matching(which._replace(kinds=(kind,))), limit, newest_first
-                ).subquery()
-                for kind in dict.fromkeys(kinds)
-            ]
-            merged = union_all(*(select(one) for one in each)).subquery()
-            statement = select(merged)
-            seq: ColumnElement[int] = merged.c.seq
-            statement = statement.order_by(seq.desc() if newest_first else seq).limit(limit)
-        else:
-            statement = _ordered(self._matching(which), limit, newest_first)
+        statement = questions.entries(
+            which.shape, limited=limit is not None, newest_first=newest_first
+        )
         with self.reading() as connection:
-            return [_entry(row) for row in connection.execute(statement)]
+            rows = connection.execute(statement, self._values(which) | {"limit": limit})
+            return [_entry(row) for row in rows]
 
     def count(self, which: Filter) -> int:
         """Count the entries asked for."""
-        rows = self._matching(which).subquery()
         with self.reading() as connection:
-            return connection.execute(select(func.count()).select_from(rows)).scalar_one()
+            statement = questions.count(which.shape)
+            return connection.execute(statement, self._values(which)).scalar_one()
 
-    def _matching(self, which: Filter) -> Select[Any]:
-        c = entry.c
-        statement = select(entry).where(c.cell == self.cell, c.seq > which.after)
-        if which.before is not None:
-            statement = statement.where(c.seq < which.before)
-        kind: ColumnElement[str] = c.kind
-        subject: ColumnElement[str] = c.subject
-        if which.id is not None or which.part is not None:
-            # An id or a part names few entries, a kind many: an expression keeps a planner
-            # without statistics from choosing the index by kind.
-            kind, subject = kind.concat(""), subject.concat("")
-        if which.kinds is not None:
-            kinds = list(which.kinds)
-            statement = statement.where(kind == kinds[0] if len(kinds) == 1 else kind.in_(kinds))
-        if which.subject is not None:
-            statement = statement.where(subject == which.subject)
-        if which.id is not None:
-            statement = statement.where(c.id == which.id)
-        if which.part is not None:
-            statement = statement.where(c.part == which.part)
-        return statement
+    def _values(self, which: Filter) -> dict[str, object]:
+        kinds = {f"wanted_{n}": kind for n, kind in enumerate(which.kinds or ())}
+        return {"cell": self.cell, **which._asdict(), **kinds}
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -300,10 +279,6 @@ def head_of(cell: str, newest: Sequence[Entry]) -> ChainHead:
 def insert_statement(dialect: Any) -> str:
     """Return the insert as the driver takes it, with positional parameters in column order."""
     return str(insert(entry).compile(dialect=dialect))
-
-
-def _ordered(statement: Select[Any], limit: int | None, newest_first: bool) -> Select[Any]:
-    return statement.order_by(entry.c.seq.desc() if newest_first else entry.c.seq).limit(limit)
 
 
 def _entry(row: Any) -> Entry:

@@ -242,3 +242,11 @@ def test_a_page_that_cannot_be_read_is_a_fault_and_no_crash(sealed: Path) -> Non
     assert sealed.stat().st_size == size
     with Journal.open_readonly(sealed, cell="cell-1") as journal:
         assert kinds(journal.verify()) == {FaultKind.UNREADABLE}
+
+
+def test_a_journal_with_a_tampered_checkpoint_still_opens(sealed: Path) -> None:
+    update = "UPDATE entry SET body = '{}' WHERE kind = 'checkpoint'"
+    assert FaultKind.EDITED in kinds(tamper(sealed, update))
+    with Journal(sealed, cell="cell-1", synchronous="OFF") as journal:
+        journal.append([make_entry(1)]).result(10)
+        assert journal.read(kinds=["checkpoint"])[-1].record.segment == 4  # type: ignore[union-attr]
