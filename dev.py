@@ -6,7 +6,7 @@
     python dev.py test --slow          the slow ones too
     python dev.py test -k guard        whatever else pytest understands
     python dev.py check                lint, format, types, import rules, generated files
-    python dev.py docs                 write again what is generated: CLI reference, catalogues
+    python dev.py docs                 write again what is generated: reference pages, catalogues
     python dev.py millhand plugins     the command `millhand` of this checkout
 
 The first run makes .venv and installs what the job needs; later runs start at once, until a
@@ -32,7 +32,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 RUN_TIME = ("requirements-dev.txt",)
 """What running needs. No torch, no tool of a developer."""
 TESTING = ("requirements-dev.txt", "requirements-test.txt")
-GENERATED = ("docs/catalogue.py", "docs/cli_reference.py")
+GENERATED = ("docs/catalogue.py", "docs/cli_reference.py", "docs/generate_reference.py")
 """Scripts that write a generated file again, or with --check say whether it is up to date."""
 
 
