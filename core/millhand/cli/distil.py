@@ -60,8 +60,10 @@ def distil(*, plan: Path, out: Path, replace: bool) -> ExitCode:
             replace=replace,
         )
     for metric in package.manifest.metrics:
-        teacher = f" ({tr('teacher')} {metric.teacher:.4g})" if metric.teacher is not None else ""
-        click.echo(f"{metric.name}: {metric.value:.4g}{teacher}, {metric.data}")
+        said = f"{metric.name}: {metric.value:.4g}, {metric.data}"
+        if metric.teacher is not None:
+            said += tr(" (teacher {figure})", figure=f"{metric.teacher:.4g}")
+        click.echo(said)
     click.echo(tr("Package {id} lies in {folder}.", id=package.id, folder=out))
     return ExitCode.FINE
 

@@ -79,7 +79,8 @@ def _tell_one(error: BaseException) -> ExitCode:
         click.echo(tr("Stopped."), err=True)
         return ExitCode.INTERRUPTED
     if isinstance(error, MillhandError) and not isinstance(error, InternalError):
-        click.echo(f"{click.style(tr('Error:'), fg='red', bold=True)} {error.message}", err=True)
+        head = click.style(tr("Error:"), fg="red", bold=True)
+        click.echo(f"{head} {error.message}", err=True)
         if error.mend:
             click.echo(error.mend, err=True)
         return _verdict(error)

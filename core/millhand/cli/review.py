@@ -85,7 +85,7 @@ def list_questions(*, where: str, cell: str | None, as_json: bool) -> None:
     console().print(table(*headings, rows=rows))
 
 
-@review.command("show", help=tr("Show a decision: what was seen, decided, done, asked, answered."))
+@review.command("show", help=tr("Show all that is known of a decision."))
 @click.argument("about", metavar="QUESTION|DECISION")
 @where_argument
 @click.option("--picture", is_flag=True, help=tr("Open the picture in the viewer, too."))
@@ -135,6 +135,7 @@ def agree(**said: Any) -> ExitCode:
 
 @review.command(
     "disagree",
+    short_help=tr("The agent was wrong: say what it really was."),
     help=tr(
         "The agent was wrong. LABEL says what it really was: ok, or the kind of defect.\n"
         "\n"

@@ -119,8 +119,8 @@ def headline(summary: RunSummary) -> str:
     if unanswered:
         said.append(
             trn(
-                "{count} got no answer in time.",
-                "{count} got no answer in time.",
+                "{count} part got no answer in time.",
+                "{count} parts got no answer in time.",
                 unanswered,
             )
         )
@@ -134,11 +134,10 @@ def _escapes(parts: str, score: Score) -> str:
             parts=parts,
             defective=score.defective,
         )
-    return trn(
+    return tr(
         "{parts} inspected; {count} of the {defective} defective ones got through.",
-        "{parts} inspected; {count} of the {defective} defective ones got through.",
-        score.escapes.count,
         parts=parts,
+        count=score.escapes.count,
         defective=score.defective,
     )
 

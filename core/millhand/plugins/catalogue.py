@@ -123,7 +123,8 @@ class Plugins:
         hint = did_you_mean(name, table)
         if hint.endswith("?"):
             return hint
-        return f"{hint} {tr('Install it: pip install {name}', name=distribution)}".strip()
+        install = tr("Install it: pip install {name}", name=distribution)
+        return f"{hint} {install}".strip()
 
 
 def _kind_words() -> dict[str, str]:

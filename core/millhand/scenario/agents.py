@@ -42,7 +42,10 @@ class When:
         return self.text
 
 
-_WHEN = "plc.trigger (a part), plc.state changes, every 5 min, document inbox, or event hold/1"
+def _when_forms() -> str:
+    return tr(
+        "plc.trigger (a part), plc.state changes, every 5 min, document inbox, or event hold/1"
+    )
 
 
 def parse_when(value: Any) -> When:
@@ -70,7 +73,7 @@ def parse_when(value: Any) -> When:
             return When(value, TriggerKind.PART, trigger)
     raise refusal(
         tr("{value} says nothing that can set an agent to work.", value=shown(value)),
-        expected=tr(_WHEN),
+        expected=_when_forms(),
         mend=tr("Name the trigger, the tag, the time, the device or the event."),
     )
 
@@ -94,7 +97,7 @@ def _dotted(text: str) -> bool:
 def _whens(value: Any) -> Any:
     items = value if isinstance(value, list | tuple) else [value]
     if not items:
-        raise refusal(tr("This list is empty."), expected=tr(_WHEN), mend=tr("Name one."))
+        raise refusal(tr("This list is empty."), expected=_when_forms(), mend=tr("Name one."))
     return tuple(parse_when(item) for item in items)
 
 

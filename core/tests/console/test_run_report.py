@@ -95,7 +95,7 @@ def test_stands_alone_and_is_well_formed(run):
 
 def test_says_what_the_summary_says(run):
     text = text_of(render(run, command="millhand demo --parts 12"))
-    assert "12 parts inspected; 1 of the 1 defective ones got through. 1 got no answer" in text
+    assert "12 parts inspected; 1 of the 1 defective ones got through. 1 part got no answer" in text
     assert "The PLC counted 12 triggers, and the dispositions add up to 12." in text
     assert "Escapes: 1 of 1" in text
     assert "False rejects: 1 of 10" in text
