@@ -136,6 +136,12 @@ class AgentBinding:
         return None
 
     @property
+    def sees(self) -> bool:
+        """Whether anything must be asked of a device before it can decide."""
+        by_tag = any(choice.by is not None for choice in self.models.values())
+        return bool(self.frames or self.samples or by_tag)
+
+    @property
     def acts_on(self) -> frozenset[str]:
         """The devices that it may act on."""
         return frozenset(target.device for target in self.actions.values())

@@ -192,20 +192,20 @@ class CommandChannel:
         Raises:
             Unavailable: the ring cannot be read now.
         """
-        count, answers = await self._read_ring()
+        count, columns = await self._read_ring()
         if self._count is None:
             self._count = count
-        return answers
+        return _answers(columns, max(0, count - RING), count)
 
     async def follow(self, idle_s: float = 0.1) -> None:
         """Read new answers for ever: often while one is awaited, else every ``idle_s``."""
         while True:
             try:
-                count, answers = await self._read_ring()
+                count, columns = await self._read_ring()
+                self._take(count, columns)
             except Unavailable:
                 await asyncio.sleep(idle_s)
                 continue
-            self._take(count, answers)
             if self._waiting:
                 await asyncio.sleep(self.binding.poll_s)
             else:
@@ -218,42 +218,47 @@ class CommandChannel:
         except TimeoutError:
             pass
 
-    async def _read_ring(self) -> tuple[int, list[Answer]]:
-        samples = await self.device.read(self._answer_tags)
-        if not all(sample.quality is Quality.GOOD for sample in samples):
-            raise Unavailable(tr("The answers of {channel} cannot be read.",
-                                 channel=self.binding.target))  # fmt: skip
-        count = integer(samples[0].value)
-        ids, parts, codes, ticks = (_array(sample) for sample in samples[1:])
-        first = max(0, count - RING)
-        answers = []
-        for position in range(first, count):
-            slot = position % RING
-            answers.append(
-                Answer(
-                    command_id=integer(ids[slot]),
-                    part_id=_text(parts[slot]),
-                    code=_code(codes[slot]),
-                    plc_tick=integer(ticks[slot]),
-                )
+    async def _read_ring(self) -> tuple[int, _Columns]:
+        count, *columns = await self.device.read(self._answer_tags)
+        if not (count.good and all(column.good for column in columns)):
+            raise Unavailable(
+                tr("The answers of {channel} cannot be read.", channel=self.binding.target)
             )
-        return count, answers
+        return integer(count.value), [_array(column) for column in columns]
 
-    def _take(self, count: int, answers: list[Answer]) -> None:
-        if self._count is None or count < self._count:
-            fresh = answers if self._waiting else []
-        else:
-            new = count - self._count
-            if new > RING:
-                self.lost_answers += new - RING
-            fresh = answers[-new:] if new else []
-        self._count = count
-        for answer in fresh:
+    def _take(self, count: int, columns: _Columns) -> None:
+        before, self._count = self._count, count
+        if before == count:
+            return
+        if before is None or count < before:
+            before = max(0, count - RING) if self._waiting else count
+        if count - before > RING:
+            self.lost_answers += count - before - RING
+            before = count - RING
+        for answer in _answers(columns, before, count):
             if answer.code in _GATE:
                 self._on_gate(self.binding, answer)
             waiting = self._waiting.get(answer.command_id)
             if waiting is not None and not waiting.done():
                 waiting.set_result(answer)
+
+
+_Columns = list[list[None | bool | int | float | str]]
+"""Command ids, parts, codes and ticks of the ring's slots."""
+
+
+def _answers(columns: _Columns, first: int, end: int) -> list[Answer]:
+    """Read the answers numbered ``first`` to ``end`` - 1 out of the ring."""
+    ids, parts, codes, ticks = columns
+    return [
+        Answer(
+            command_id=integer(ids[number % RING]),
+            part_id=_text(parts[number % RING]),
+            code=_code(codes[number % RING]),
+            plc_tick=integer(ticks[number % RING]),
+        )
+        for number in range(first, end)
+    ]
 
 
 _GATE = frozenset({AnswerCode.EXECUTED, AnswerCode.DEFAULTED, AnswerCode.BYPASSED})

@@ -44,11 +44,16 @@ async def gather(
     samples_task = _read_samples(binding, devices, by_target)
     frames_task = _capture(binding, trigger, devices, deadline_monotonic_ns)
     samples, frames = await asyncio.gather(samples_task, frames_task)
-    product = trigger.product if isinstance(trigger, PartTrigger) else None
+    product = product_of(trigger)
     named = samples.pop("", None)
     if product is None and named is not None and named.good and named.value is not None:
         product = str(named.value)
     return Gathered(frames, samples, product)
+
+
+def product_of(trigger: Trigger) -> str | None:
+    """Return the product that a part's trigger names."""
+    return trigger.product if isinstance(trigger, PartTrigger) else None
 
 
 def _product_target(binding: AgentBinding) -> Target | None:

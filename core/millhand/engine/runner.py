@@ -20,7 +20,7 @@ from millhand.contracts import (
 )
 from millhand.engine.bindings import AgentBinding
 from millhand.engine.cell import Cell
-from millhand.engine.observe import Gathered, gather
+from millhand.engine.observe import Gathered, gather, product_of
 from millhand.engine.settling import Settler
 from millhand.engine.thinking import Thinker, decide_in_time
 from millhand.engine.work import Work, begun_ns
@@ -113,7 +113,11 @@ class AgentRunner:
             self._drop(dropped)
             if dropped is work:
                 return
-        work.gathering = self._cell.supervisor.job(self._gather(work), f"{self.name}.observe")
+        if self.binding.sees or self._cell.monitors:
+            work.gathering = self._cell.supervisor.job(self._gather(work), f"{self.name}.observe")
+        else:
+            work.found = Gathered({}, {}, product_of(trigger))
+            work.stamp("observed")
         self._queue.append(work)
         self._arrived.set()
 

@@ -61,10 +61,12 @@ class Settler:
         work.stamp("judged")
         intent = self._intent(work, observation, decision, cause, mode, settlement, wanted)
         try:
-            await asyncio.gather(
-                self._cell.journal.append_durable(self._entries(work, intent, settlement)),
-                self._cell.refresh(self._binding.acts_on, work.left_s),
-            )
+            durable = self._cell.journal.append_durable(self._entries(work, intent, settlement))
+            if self._cell.monitors:
+                refreshed = self._cell.refresh(self._binding.acts_on, work.left_s)
+                await asyncio.gather(durable, refreshed)
+            else:
+                await durable
         except Unavailable as error:
             self._cell.alarms.raise_("journal_unavailable", self._cell.name, str(error))
             return

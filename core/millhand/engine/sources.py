@@ -24,7 +24,7 @@ from millhand.engine.runner import AgentRunner
 from millhand.errors import InternalError
 from millhand.journal.records import Published
 
-_EDGE_POLL_S = 0.02
+_EDGE_POLL_S = 0.005
 
 
 class Source(Protocol):

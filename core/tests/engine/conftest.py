@@ -88,7 +88,7 @@ def wait_for() -> Callable[..., Any]:
 def inspector() -> Callable[..., str]:
     """Return YAML of an agent ``inspector`` bound to the part trigger."""
 
-    def yaml(use: str, *, light: bool = True, extra: str = "", deadline: str = "200 ms") -> str:
+    def yaml(use: str, *, light: bool = True, extra: str = "", deadline: str = "1 s") -> str:
         return f"""
   inspector:
     use: test.{use}

@@ -38,7 +38,7 @@ async def test_in_control_a_part_gets_one_command_and_its_echo(
         (outcome,) = await wait_for(engine, "outcome")
     assert outcome.record.status is OutcomeStatus.CONFIRMED
     assert outcome.record.answer.code is AnswerCode.ACCEPTED
-    assert plc.commands == [{"part_id": "P1", "result": 2, "valid_until": 70, "id": 1}]
+    assert plc.commands == [{"part_id": "P1", "result": 2, "valid_until": 150, "id": 1}]
 
 
 async def test_without_an_answer_the_outcome_is_unknown_and_nothing_is_repeated(
@@ -84,7 +84,8 @@ async def test_what_the_plc_refuses_is_the_outcome(
 async def test_nothing_fails_towards_shipping_a_part(
     run_cell, inspector, wait_for, use, cause, disposition
 ) -> None:
-    agents = inspector(use, light=False, deadline="150 ms")
+    deadline = "150 ms" if cause is Cause.LATE else "2 s"
+    agents = inspector(use, light=False, deadline=deadline)
     async with run_cell(agents) as (engine, plc):
         await in_control(engine)
         await plc.part(1)
