@@ -13,13 +13,12 @@ import sys
 from multiprocessing import resource_tracker, shared_memory
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from millhand.errors import Unavailable
 from millhand.isolate.messages import FrameSlot
 from millhand.messages import tr
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 HAS_MEMFD = hasattr(os, "memfd_create") and hasattr(os, "posix_fallocate")
@@ -156,6 +155,8 @@ def place_frames(
             FrameSlot(role=role, offset=offset, height=height, width=width, channels=channels)
         )
         offset += -(-pixels.nbytes // _ALIGNMENT) * _ALIGNMENT
+    import numpy as np
+
     region.grow(offset)
     view = region.view()
     for slot, pixels in zip(slots, frames.values(), strict=True):
@@ -171,6 +172,8 @@ def frame_at(region: MemfdRegion | NamedRegion, slot: FrameSlot) -> NDArray[np.u
 
 
 def _array(view: memoryview, slot: FrameSlot) -> NDArray[np.uint8]:
+    import numpy as np
+
     shape = (slot.height, slot.width, slot.channels)
     count = slot.height * slot.width * slot.channels
     return np.frombuffer(view, dtype=np.uint8, count=count, offset=slot.offset).reshape(shape)

@@ -1,0 +1,198 @@
+"""Measure the engine: CPU for a decision, tag change to durable write, import, memory.
+
+- *CPU for a decision*: part trigger to journalled outcome with a controller in memory, an agent
+  that passes at once, and the journal on a memory disk where there is one: the CPU time of the
+  whole process, all threads, for each decision. Goal: at most 200 µs.
+- *Tag change to acknowledged write* through the whole engine with its durable intent, against
+  a bare asyncua loop and bare ``synchronous=FULL`` commits in the same run, interleaved. Goal: at
+  most 1.15 times the loop plus 1.5 times the commit.
+- *Import and memory* of the core over bare Python. Goals: 0.5 s and 80 MB.
+
+Run it alone on the machine: ``python tests/benchmarks/engine.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from asyncua import Client
+from benchmark_agents import BenchmarkPlugin
+from opcua_loop import NAMESPACE, bare_changes, server_process
+
+from millhand.contracts import Mode
+from millhand.engine import Engine
+from millhand.plugins import Plugins
+from millhand.scenario.load import load_text
+from millhand.testing import PlayedPlc
+
+PARTS_CELL = """
+millhand: 1
+name: benchmark
+devices:
+  plc:
+    adapter: memory
+    triggers: {trigger: {record: T}}
+    channels: {result: {record: C, answers: A, confirm: echo}}
+    lease: {record: L, every: 100 ms}
+agents:
+  inspector: {use: benchmark.passes, max_mode: control, when: plc.trigger,
+              may: {disposition: plc.result}, deadline: 1 s, light: true}
+"""
+ECHO_CELL = """
+millhand: 1
+name: benchmark
+devices:
+  plc: {{adapter: opcua, url: "{url}", namespace: {namespace},
+         tags: {{trigger: s=Trigger, answer: s=Answer}}}}
+agents:
+  echo: {{use: benchmark.echoes, max_mode: control, when: plc.trigger changes,
+          may: {{answer: plc.answer}}, deadline: 1 s, light: true}}
+"""
+
+
+def memory_disk() -> str | None:
+    """Folder of a disk in memory, where the system has one."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+async def cpu_for_a_decision(parts: int) -> tuple[float, float]:
+    """Return µs of CPU for each decision, and decisions a second, one after the other."""
+    plc = PlayedPlc()
+    plugins = Plugins.discover([BenchmarkPlugin()], entry_points=False)
+    with tempfile.TemporaryDirectory(dir=memory_disk()) as folder:
+        scenario = load_text(PARTS_CELL, Path(folder) / "scenario.yaml")
+        async with Engine(scenario, plugins=plugins, devices={"plc": plc}) as engine:
+            engine.set_mode("inspector", Mode.CONTROL, by="benchmark")
+            await run_parts(engine, plc, 1, 200)
+            cpu, wall = time.process_time(), time.perf_counter()
+            await run_parts(engine, plc, 201, parts)
+            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    return cpu / parts * 1e6, parts / wall
+
+
+async def run_parts(engine: Engine, plc: PlayedPlc, first: int, count: int) -> None:
+    """Put parts before the camera, the next when the last has its outcome."""
+    for seq in range(first, first + count):
+        await plc.part(seq)
+        statistics = engine._cell.statistics  # type: ignore[union-attr]
+        while statistics.parts_done < seq:  # noqa: ASYNC110  a poll costs some 20 µs
+            await asyncio.sleep(0.002)
+
+
+def commits_ms(database: sqlite3.Connection, body: bytes, count: int) -> list[float]:
+    """Return how long single durable commits of one row took, in milliseconds."""
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        database.execute("INSERT INTO row(body) VALUES (?)", (body,))
+        database.commit()
+        times.append((time.perf_counter() - started) * 1e3)
+    return times
+
+
+async def engine_changes(engine: Engine, count: int) -> list[float]:
+    """Return seconds from a tag's change to its answer's acknowledgement, through the engine."""
+    after = engine.journal.head
+    seconds: list[float] = []
+    async for entry in engine.journal.cursor(after=after, kinds=("outcome",)):
+        result = entry.record.result  # type: ignore[union-attr]
+        if result is not None and result.sent:
+            seconds.append((result.finished_monotonic_ns - result.sent[0]) / 1e9)
+        if len(seconds) == count:
+            return seconds
+    raise RuntimeError("the journal was closed")
+
+
+async def change_to_write(rounds: int, changes: int) -> dict[str, list[float]]:
+    """Measure the bare loop, bare commits and the engine in turn; milliseconds."""
+    found: dict[str, list[float]] = {"loop": [], "commit": [], "engine": []}
+    plugins = Plugins.discover([BenchmarkPlugin()])
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        database = sqlite3.connect(Path(folder) / "bare.sqlite")
+        database.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE row(body BLOB)"
+        )
+        async with server_process() as url, Client(url) as client:
+            index = await client.get_namespace_index(NAMESPACE)
+            text = ECHO_CELL.format(url=url, namespace=NAMESPACE)
+            scenario = load_text(text, Path(folder) / "scenario.yaml")
+            for _ in range(rounds):
+                found["loop"] += [s * 1e3 for s in await bare_changes(client, index, changes)]
+                found["commit"] += commits_ms(database, b"x" * 2000, changes)
+                async with Engine(scenario, plugins=plugins) as engine:
+                    engine.set_mode("echo", Mode.CONTROL, by="benchmark")
+                    await engine_changes(engine, 3)
+                    found["engine"] += [s * 1e3 for s in await engine_changes(engine, changes)]
+        database.close()
+    return found
+
+
+def import_and_memory() -> dict[str, float]:
+    """Return seconds and megabytes of the running core over bare Python, in fresh processes."""
+    measure = (
+        "import json, time; t = time.perf_counter(); {code}; s = time.perf_counter() - t; "
+        "pages = int(open('/proc/self/statm').read().split()[1]); "
+        "print(json.dumps([s, pages * 4096 / 1e6]))"
+    )
+    code = "import millhand.engine, millhand.journal.journal, millhand.journal.blobs"
+    results: dict[str, list[list[float]]] = {"bare": [], "core": []}
+    for _ in range(5):
+        for name, statement in (("bare", "pass"), ("core", code)):
+            done = subprocess.run(
+                [sys.executable, "-c", measure.format(code=statement)],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            results[name].append(json.loads(done.stdout))
+    return {
+        "seconds": min(row[0] for row in results["core"]) - min(r[0] for r in results["bare"]),
+        "megabytes": min(row[1] for row in results["core"]),
+    }
+
+
+async def measure(parts: int, rounds: int) -> None:
+    """Measure all and print the table."""
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.processor() or platform.machine()}, ", end="")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores\n")
+    print("| what | measured | goal |\n|---|---|---|")
+    cpu_us, per_s = await cpu_for_a_decision(parts)
+    print(f"| CPU for a decision, without model and disk | {cpu_us:.0f} µs | ≤ 200 µs |")
+    print(f"| decisions a second, one after the other, memory disk | {per_s:.0f} | |")
+    found = await change_to_write(rounds, 20)
+    p50 = {name: statistics.median(values) for name, values in found.items()}
+    goal = 1.15 * p50["loop"] + 1.5 * p50["commit"]
+    print(
+        f"| tag change to acknowledged write, durable intent, p50 | {p50['engine']:.2f} ms (bare "
+        f"loop {p50['loop']:.2f}, bare commit {p50['commit']:.2f}) | ≤ {goal:.2f} ms |"
+    )
+    cost = import_and_memory()
+    print(f"| import of the core over bare Python | {cost['seconds']:.2f} s | ≤ 0.5 s |")
+    print(f"| resident memory after import | {cost['megabytes']:.0f} MB | ≤ 80 MB |")
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parts", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=8)
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    asyncio.run(measure(options.parts, options.rounds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The first cell, whole: every part settled, nothing bad shipped, everything journalled."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from structlog.testing import capture_logs
+
+from millhand.contracts import AnswerCode, PartTrigger
+from millhand.engine import build
+from millhand.isolate.worker import open_agent
+from millhand.journal.records import Cause, Intent, OutcomeStatus
+from millhand.plugins import Plugins
+from millhand.replay import replay
+
+
+async def test_every_part_gets_one_disposition_and_nothing_bad_is_shipped(simulation) -> None:
+    with capture_logs() as log:
+        plant = await simulation.run_line()
+        run = await simulation.judge(plant)
+    intents = [entry.record for entry in simulation.engine.journal.read(kinds=("intent",))]
+    outcomes = simulation.engine.journal.read(kinds=("outcome",))
+    seqs = sorted(intent.observation.trigger.trigger_seq for intent in intents)
+    assert seqs == list(range(1, plant.triggers + 1)), "one disposition for each trigger"
+    assert len(outcomes) == plant.triggers
+    assert run.summary.score.escapes.count == 0
+    assert run.summary.score.challenges_caught == run.summary.score.challenges == 1
+    assert {intent.observation.product for intent in intents} == {"impeller", "housing"}
+    late = {Cause.LATE, Cause.BLIND}
+    on_time = [intent for intent in intents if intent.cause not in late]
+    assert len(on_time) >= 0.75 * len(intents)
+    unexpected = [
+        line
+        for line in log
+        if line["log_level"] in ("warning", "error", "critical")
+        and line.get("alarm") not in ("action_refused", "outcome_unknown")
+    ]
+    assert unexpected == []
+
+
+async def test_the_plc_and_the_journal_tell_the_same_story(finished, simulation) -> None:
+    journal = simulation.engine.journal
+    gates = [entry.record.answer for entry in journal.read(kinds=("gate",))]
+    commands = {
+        entry.record.command.id: entry.record
+        for entry in journal.read(kinds=("intent",))
+        if entry.record.command is not None
+    }
+    executed = [answer for answer in gates if answer.code is AnswerCode.EXECUTED]
+    assert len(gates) == finished.summary.parts
+    for answer in executed:
+        assert commands[answer.command_id].observation.trigger.part_id == answer.part_id
+    confirmed = [
+        entry
+        for entry in journal.read(kinds=("outcome",))
+        if entry.record.status is OutcomeStatus.CONFIRMED
+    ]
+    assert len(executed) == len(confirmed)
+    assert journal.verify().ok
+
+
+async def test_replay_of_the_journal_gives_the_same_decisions_bit_for_bit(
+    finished, simulation
+) -> None:
+    spec = build.agent_spec(simulation.scenario, "inspector", Plugins.discover())
+    agent = open_agent(spec)
+    entries = simulation.engine.journal.read(kinds=("intent",))
+    replayed = list(replay(entries, agent, finished.pictures.load_frame))
+    agent.close()
+    assert len(replayed) >= 0.75 * finished.summary.parts
+    assert [one.entry.part for one in replayed if not one.same] == []
+
+
+async def test_the_journal_holds_what_a_replay_needs(finished, simulation) -> None:
+    entry = simulation.engine.journal.read(kinds=("intent",), limit=1)[0]
+    intent = entry.record
+    assert isinstance(intent, Intent)
+    assert intent.scenario_sha256 == simulation.scenario.sha256
+    assert intent.observation.models["model"].startswith("casting-")
+    trigger = intent.observation.trigger
+    assert isinstance(trigger, PartTrigger)
+    frame = intent.observation.frames["frame"]
+    assert frame.ref.trigger_seq == trigger.trigger_seq
+    assert finished.pictures.load_frame(frame.ref).shape == (256, 256, 3)
+
+
+def test_the_core_starts_quickly_and_needs_neither_torch_nor_adapters() -> None:
+    code = (
+        "import sys, millhand.engine, millhand.journal.journal\n"
+        "heavy = {'torch', 'asyncua', 'onnxruntime', 'openvino', 'cv2', 'PIL', 'alembic', 'lark'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
