@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from asyncua import ua
@@ -74,6 +76,7 @@ class Session:
         self._protocol: UASocketProtocol = protocol
         self._heard_at = time.monotonic()
         self._sleepers: set[asyncio.Future[None]] = set()
+        self._urgent: set[asyncio.Future[None]] = set()
         self._lost = asyncio.Event()
         self._closed = asyncio.Event()
         self._renew_at = time.monotonic() + _RENEW_AT * client.secure_channel_timeout / 1000
@@ -262,6 +265,24 @@ class Session:
         finally:
             self._sleepers.discard(sleeper)
 
+    @contextmanager
+    def going_first(self) -> Iterator[None]:
+        """Hold polls back while the block runs, so that a write never queues behind one."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._urgent.add(done)
+        try:
+            yield
+        finally:
+            self._urgent.discard(done)
+            wake(done)
+
+    async def give_way(self) -> None:
+        """Wait for the writes that are under way now, but not for later ones."""
+        for done in tuple(self._urgent):
+            sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            done.add_done_callback(partial(_wake_other, sleeper))
+            await self.until(sleeper)
+
     def lose(self, reason: str) -> None:
         """End the session at once and drop the socket, with whatever it still had to send."""
         if self._lost.is_set():
@@ -299,3 +320,7 @@ def wake(sleeper: asyncio.Future[None]) -> None:
     """End a wait, if it has not ended yet."""
     if not sleeper.done():
         sleeper.set_result(None)
+
+
+def _wake_other(sleeper: asyncio.Future[None], _done: asyncio.Future[None]) -> None:
+    wake(sleeper)

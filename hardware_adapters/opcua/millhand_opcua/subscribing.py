@@ -107,6 +107,7 @@ class Feed:
         while True:
             due = max(due + self._interval_s, time.monotonic())
             await session.pause(due - time.monotonic())
+            await session.give_way()
             before_ns, self._asked_ns = self._asked_ns, time.monotonic_ns()
             samples = await plan.read(online, initial=False, gap=False, unchanged_ns=before_ns)
             self._put_changes(samples)

@@ -46,7 +46,8 @@ class Writer:
             return _result(WriteStatus.NOT_SENT, detail=online.session.reason)
         if permit.redeem(self._name) != writes:
             raise InternalError(tr("A permit gave out other writes than it showed."))
-        return await _send(online, writes, nodes, sent)
+        with online.session.going_first():
+            return await _send(online, writes, nodes, sent)
 
 
 async def _describe_anew(online: Online, writes: Sequence[Write]) -> None:
