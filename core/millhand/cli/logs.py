@@ -17,7 +17,7 @@ class _StandardError:
 
 
 def configure_logs(*, verbose: bool) -> None:
-    """Send log lines to standard error: warnings and worse, or with ``verbose`` all but debug.
+    """Send log lines to standard error: warnings and worse, with ``verbose`` our own news too.
 
     Only the command line calls this; an embedding program keeps its own logging.
     """
@@ -36,4 +36,7 @@ def configure_logs(*, verbose: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=stream),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=level, stream=stream, format="%(levelname)s %(name)s: %(message)s")
+    # Libraries say at INFO what only their authors want to know.
+    logging.basicConfig(
+        level=logging.WARNING, stream=stream, format="%(levelname)s %(name)s: %(message)s"
+    )

@@ -1,0 +1,5 @@
+"""``python -m millhand.cli`` is ``millhand``."""
+
+from millhand.cli import main
+
+main()
