@@ -121,8 +121,8 @@ def fit_padim(features: Array) -> PadimHead:
     covariance = np.asarray(cells.swapaxes(2, 3) @ cells / np.float32(count - 1), np.float32)
     weight = np.float32(count / (count + PRIOR_PICTURES))
     expected = (mean_of_neighbours(covariance) + np.eye(kept, dtype=np.float32)) / 2
-    covariance = weight * covariance + (1 - weight) * expected
-    own = np.linalg.inv(np.linalg.cholesky(covariance))
+    shrunk = weight * covariance + (1 - weight) * expected
+    own = np.linalg.inv(np.linalg.cholesky(shrunk))
     return PadimHead(
         mean=np.asarray(mean, np.float32),
         whitening=whitening,

@@ -1,0 +1,206 @@
+"""Learning: crops in, a net out. The same examples, settings and seed give the same net."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from millhand_quality.inspect.distil.cell_net import CellNet, Seen, template_of
+from millhand_quality.inspect.distil.config import TEACHER_CELL, CellStudentConfig
+from millhand_quality.inspect.distil.crops import GRID, Crop, CropDealer
+from millhand_quality.inspect.distil.examples import Examples
+from millhand_quality.inspect.trunk import Array
+
+WARM_UP_STEPS = 100
+CELL_RATE = 2.0
+"""How much faster is learnt what only one cell learns."""
+WEIGHT_DECAY = 1e-4
+LONGEST_GRADIENT = 5.0
+AVERAGED_OVER = 500
+"""Steps over which the weights that are kept are averaged."""
+MARKED_PIXELS = 2
+"""Marked pixels from which a cell is defective; fewer, and cells beside it, teach nothing."""
+NEGATIVE_SCALE = 1 / 20
+PICTURE_WEIGHT = 0.5
+TEMPLATE_PICTURES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step's crops as tensors."""
+
+    crops: Sequence[Crop]
+    pixels: torch.Tensor
+    """``(n, 3, s, s)``, 0 to 255."""
+    defective: torch.Tensor
+    """``(n, s/4, s/4)``: 1 where a cell is defective."""
+    good: torch.Tensor
+    """Likewise: 1 where it is good; neither where nobody can tell."""
+    teacher: torch.Tensor | None
+    """``(n, s/16, s/16)``: the teacher's map, standardised."""
+
+
+def template(examples: Examples) -> torch.Tensor:
+    """Return the net's template from the first good pictures."""
+    taken = examples.good[:TEMPLATE_PICTURES]
+    bright = examples.pictures[taken].mean(axis=3, dtype=np.float32)
+    bright /= bright.mean(axis=(1, 2), keepdims=True)
+    return template_of(bright.mean(axis=0), bright.std(axis=0))
+
+
+def train(
+    examples: Examples,
+    teacher: Array | None,
+    config: CellStudentConfig,
+    seed: int,
+    report: Callable[[float, str], None],
+) -> CellNet:
+    """Train a student on one thread and return it with averaged weights, in evaluation mode.
+
+    Args:
+        examples: pictures with their marks.
+        teacher: the teacher's maps, standardised, ``(n, h/16, w/16)``; None to do without.
+        config: architecture and settings.
+        seed: of weights and choices.
+        report: told the fraction done and the loss.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(seed)
+            return _Training(examples, teacher, config, seed).run(report)
+    finally:
+        torch.set_num_threads(threads)
+
+
+class _Training:
+    def __init__(
+        self, examples: Examples, teacher: Array | None, config: CellStudentConfig, seed: int
+    ) -> None:
+        self._examples = examples
+        self._teacher = teacher
+        self._config = config
+        self._random = np.random.default_rng(seed)
+        self._dealer = CropDealer(examples, config.crop, self._random)
+        self._net = CellNet(config, template(examples)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._kept = copy.deepcopy(self._net)
+        self._optimiser = torch.optim.AdamW(
+            [
+                {"params": self._net.shared_parameters(), "pace": 1.0},
+                {"params": self._net.cell_parameters(), "pace": CELL_RATE},
+            ],
+            lr=config.learning_rate,
+            weight_decay=WEIGHT_DECAY,
+        )
+
+    def run(self, report: Callable[[float, str], None]) -> CellNet:
+        every = max(1, self._config.steps // 200)
+        for number in range(self._config.steps):
+            loss = self._step(number)
+            if number % every == 0:
+                report(number / self._config.steps, f"{loss:.3f}")
+        return self._kept.eval()
+
+    def _step(self, number: int) -> float:
+        self._set_rate(number)
+        step = self._next()
+        side = step.defective.shape[1]
+        maps = self._net.maps().crops([crop.corner for crop in step.crops], side)
+        seen = self._net(step.pixels, maps)
+        each = crop_losses(seen, step, self._config.teacher_weight)
+        loss = each.mean()
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._net.parameters(), LONGEST_GRADIENT)
+        self._optimiser.step()
+        self._dealer.learnt(step.crops, picture_losses(seen.logits.detach(), step).tolist())
+        self._average(number)
+        return float(loss.detach())
+
+    def _next(self) -> Step:
+        crops = self._dealer.deal(self._config.batch)
+        pixels = np.stack([crop.pixels(self._examples.pictures) for crop in crops])
+        reach = self._config.exposure
+        exposure = self._random.uniform(1 - reach, 1 + reach, (len(crops), 1, 1, 1))
+        shown = np.minimum(pixels * exposure.astype(np.float32), np.float32(255))
+        marks = np.stack([crop.cells(self._examples.marks) for crop in crops])
+        defective, good = targets(torch.from_numpy(marks.astype(np.float32)))
+        teacher = None
+        if self._teacher is not None:
+            teacher = torch.from_numpy(np.stack([c.cells(self._teacher, GRID) for c in crops]))
+        planes = torch.from_numpy(shown).permute(0, 3, 1, 2)
+        return Step(crops, planes, defective, good, teacher)
+
+    def _set_rate(self, number: int) -> None:
+        warm = min(1.0, (number + 1) / WARM_UP_STEPS)
+        falling = 0.5 * (1 + math.cos(math.pi * number / self._config.steps)) + 0.01
+        for group in self._optimiser.param_groups:
+            group["lr"] = group["pace"] * self._config.learning_rate * warm * falling
+
+    @torch.no_grad()
+    def _average(self, number: int) -> None:
+        share = 1 / min(number + 1, AVERAGED_OVER)
+        for kept, own in zip(self._kept.parameters(), self._net.parameters(), strict=True):
+            kept.lerp_(own, share)
+        for kept, own in zip(self._kept.buffers(), self._net.buffers(), strict=True):
+            kept.lerp_(own, share) if own.is_floating_point() else kept.copy_(own)
+
+
+def targets(marks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return which cells are defective and which are good, from marked pixels ``(n, r, c)``."""
+    defective = (marks >= MARKED_PIXELS).float()
+    touched = (marks > 0).float()[:, None]
+    near = functional.max_pool2d(touched, 3, 1, 1)[:, 0]
+    return defective, 1 - near
+
+
+def picture_losses(logits: torch.Tensor, step: Step) -> torch.Tensor:
+    """Return each crop's loss by its worst good cell and its best defective cell ``(n,)``."""
+    nothing = torch.tensor(-30.0)
+    worst = torch.logsumexp(torch.where(step.good > 0, logits, nothing).flatten(1), 1)
+    best = torch.logsumexp(torch.where(step.defective > 0, logits, nothing).flatten(1), 1)
+    found = functional.softplus(-best) * step.defective.flatten(1).amax(1)
+    return functional.softplus(worst) + found
+
+
+def crop_losses(seen: Seen, step: Step, teacher_weight: float) -> torch.Tensor:
+    """Return each crop's loss ``(n,)``: cell by cell, as a picture, and against the teacher."""
+    logits = seen.logits
+    sure = torch.sigmoid(logits.detach())
+    missed = functional.softplus(-logits) * (1 - sure) * step.defective
+    alarmed = functional.softplus(logits) * sure * step.good
+    loss = (
+        missed.flatten(1).sum(1) / (step.defective.flatten(1).sum(1) + 1)
+        + alarmed.flatten(1).sum(1) * NEGATIVE_SCALE
+        + picture_losses(logits, step) * PICTURE_WEIGHT
+    )
+    if step.teacher is not None and teacher_weight:
+        apart = functional.smooth_l1_loss(seen.teacher, step.teacher, reduction="none")
+        loss = loss + teacher_weight * apart.flatten(1).mean(1)
+    return loss
+
+
+def standardised(heat: Array) -> Array:
+    """Return the teacher's maps ``(n, rows, columns)`` as logarithms of mean 0 and spread 1."""
+    log = np.log(np.maximum(heat, 1e-6))
+    return np.asarray((log - log.mean()) / max(float(log.std()), 1e-6), np.float32)
+
+
+def on_teacher_grid(heat: Array, height: int, width: int) -> Array:
+    """Take the largest value of a map ``(rows, columns)`` in each cell of ``TEACHER_CELL`` pixels.
+
+    A coarser map is repeated.
+    """
+    rows, columns = height // TEACHER_CELL, width // TEACHER_CELL
+    down, across = -(-rows // heat.shape[0]), -(-columns // heat.shape[1])
+    fine = heat.repeat(down, axis=0).repeat(across, axis=1)
+    up, over = fine.shape[0] // rows, fine.shape[1] // columns
+    cut = fine[: rows * up, : columns * over].reshape(rows, up, columns, over)
+    return np.asarray(cut.max(axis=(1, 3)), np.float32)
