@@ -222,6 +222,7 @@ class Actuator:
                 permit = self._cell.issue(target.device, judged.writes, deadline_ns)
                 try:
                     effect.result = await channel.send(permit)
+                    channel.look()
                 except NotAllowed as error:
                     effect.status, effect.detail = OutcomeStatus.EXPIRED, str(error)
                     return

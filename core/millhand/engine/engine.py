@@ -27,6 +27,7 @@ from millhand.engine.lease import Lease
 from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
 from millhand.engine.recover import (
+    adopt_command_ids,
     close_open_intents,
     last_command_id,
     last_mode,
@@ -141,6 +142,7 @@ class Engine:
         )
         self._bind(cell, opened)
         await stack.enter_async_context(cell.supervisor)
+        await adopt_command_ids(cell)
         await close_open_intents(cell)
         found = {one.name: one.version for one in plugins.found}
         for plugin in plugins.found:

@@ -177,8 +177,11 @@ class CommandChannel:
         """Return a future for the answer; ask before sending, so that none can slip through."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[command_id] = future
-        self._asked.set()
         return future
+
+    def look(self) -> None:
+        """Look for answers now and often, until none is awaited any more."""
+        self._asked.set()
 
     def forget(self, command_id: int) -> None:
         """Stop waiting for an answer."""

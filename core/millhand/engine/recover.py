@@ -8,6 +8,7 @@ import structlog
 
 from millhand.contracts import EventArrived, Memory, PartTrigger
 from millhand.engine.actuate import outcome_of
+from millhand.engine.bindings import Confirm
 from millhand.engine.cell import Cell
 from millhand.engine.handshake import CommandChannel
 from millhand.errors import Unavailable
@@ -92,6 +93,17 @@ def open_intents(journal: Journal) -> list[Entry]:
     since = 0 if all_known else outcomes[-1].seq
     intents = journal.read(kinds=("intent",), after=since, limit=_LOOK_BACK, newest_first=True)
     return [entry for entry in reversed(intents) if entry.id not in ended]
+
+
+async def adopt_command_ids(cell: Cell) -> None:
+    """Go on above the ids in the PLC's answers, where the journal knows of fewer (a fresh one).
+
+    A PLC ignores an id that it has seen, so that an id used twice would never be answered.
+    """
+    for channel in cell.channels.values():
+        if channel.binding.confirm in (Confirm.ECHO, Confirm.SENSOR):
+            answered = await _answers(channel)
+            cell.last_command_id = max(cell.last_command_id, *answered, 0)
 
 
 async def close_open_intents(cell: Cell) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from math import isfinite
 from time import monotonic, monotonic_ns, time_ns
 
 import msgspec
@@ -24,7 +25,7 @@ from millhand.engine.observe import Gathered, gather, product_of
 from millhand.engine.settling import Settler
 from millhand.engine.thinking import Thinker, decide_in_time
 from millhand.engine.work import Work, begun_ns
-from millhand.errors import MillhandError
+from millhand.errors import InternalError, MillhandError
 from millhand.isolate.messages import OpenedAgent
 from millhand.isolate.process import WorkerLost
 from millhand.journal.records import Cause
@@ -231,6 +232,7 @@ class AgentRunner:
             decision, decide_ns = await decide_in_time(
                 self._thinker, self.name, observation, frames, work.left_s
             )
+            _check_finite(decision)
         except TimeoutError:
             self._cell.supervisor.job(self._wait_or_kill(), f"{self.name}.hang")
             return undecided(tr("The deadline passed while deciding.")), Cause.LATE
@@ -295,6 +297,17 @@ class AgentRunner:
         self._cell.supervisor.job(
             self.settler.settle(work, observation, decision, cause), f"{self.name}.settle"
         )
+
+
+def _check_finite(decision: Decision) -> None:
+    """Refuse numbers that JSON cannot hold: the journal would not be readable.
+
+    Raises:
+        InternalError: a score, the confidence or a value in the memory is no finite number.
+    """
+    numbers = [*decision.scores.values(), decision.confidence, *(decision.memory or {}).values()]
+    if not all(isfinite(number) for number in numbers if isinstance(number, float)):
+        raise InternalError(tr("The decision holds a number that is not finite."))
 
 
 def undecided(reason: str) -> Decision:

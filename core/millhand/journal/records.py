@@ -43,8 +43,8 @@ class Ruling(Struct, frozen=True, kw_only=True):
 
     allowed: bool
     rule: str
-    """``mode``, ``allow_list``, ``deadline``, ``lease``, ``interlock``, ``age``, ``range``, ``rate``,
-    ``budget``, ``writes``, or ``ok``."""
+    """``mode``, ``allow_list``, ``deadline``, ``lease``, ``interlock``, ``age``, ``range``,
+    ``rate``, ``budget``, ``writes``, or ``ok``."""
     reason: str = ""
 
 

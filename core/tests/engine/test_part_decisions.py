@@ -79,6 +79,7 @@ async def test_what_the_plc_refuses_is_the_outcome(
         ("raises", Cause.FAILED, Disposition.REJECT),
         ("sleeps", Cause.LATE, Disposition.REJECT),
         ("dies", Cause.FAILED, Disposition.REJECT),
+        ("infinite", Cause.FAILED, Disposition.REJECT),
     ],
 )
 async def test_nothing_fails_towards_shipping_a_part(

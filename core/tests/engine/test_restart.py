@@ -72,6 +72,15 @@ async def test_an_open_command_that_is_not_in_the_ring_is_unknown_and_not_resent
     assert len(plc.commands) == sent_before
 
 
+async def test_a_fresh_journal_does_not_use_an_id_that_the_plc_has_answered(
+    run_cell, inspector, wait_for
+) -> None:
+    plc = PlayedPlc()
+    plc.put_answer(41, "P0", AnswerCode.EXECUTED)
+    await one_part(run_cell, inspector("passes"), wait_for, plc)
+    assert [command["id"] for command in plc.commands] == [42]
+
+
 async def test_parts_that_passed_while_the_engine_was_away_are_missed_once(
     run_cell, inspector, wait_for
 ) -> None:

@@ -21,7 +21,7 @@ from millhand.contracts import (
 )
 
 NAMES = ("passes", "rejects", "abstains", "raises", "sleeps", "dies", "counts", "holds", "heeds",
-         "steers", "beats")  # fmt: skip
+         "steers", "beats", "infinite")  # fmt: skip
 
 
 class NoConfig(BaseModel):
@@ -57,6 +57,11 @@ class Abstains(Passes):
 class Raises(Passes):
     def decide(self, observation: Observation, models: object) -> Decision:
         raise ZeroDivisionError("by design")
+
+
+class Infinite(Passes):
+    def decide(self, observation: Observation, models: object) -> Decision:
+        return Decision(verdict=Verdict.OK, scores={"score": float("inf")})
 
 
 class Sleeps(Passes):
