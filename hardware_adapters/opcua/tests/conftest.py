@@ -44,7 +44,7 @@ def plant_server() -> Any:
 async def wait_until(condition: Callable[[], Any], timeout_s: float = 10) -> None:
     """Return when ``condition`` holds."""
     async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110  looks at other processes and at sockets too
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -237,3 +237,23 @@ async def test_certificates_that_cannot_be_read_are_configuration_errors(
         with pytest.raises(ConfigError, match=str(tmp_path)):
             async with adapt(secure.url, TAGS, connect=False, security=security):
                 pass
+
+
+@pytest.mark.parametrize("policy", ["Basic256Sha256", "None"])
+async def test_the_secure_channel_is_renewed_in_time(
+    secure, plant, adapt, tmp_path, policy, eventually
+) -> None:
+    encrypted = policy != "None"
+    security = {**OPERATOR, "pki": pki(tmp_path, secure)} if encrypted else {}
+    async with adapt(
+        secure.url if encrypted else plant.url, TAGS, security=security, keepalive_s=0.05
+    ) as plc:
+        session = plc._connection.online.session
+        tokens = {session._protocol._connection.security_token.TokenId}
+        for _ in range(3):
+            session._renew_at = 0.0
+            await eventually(lambda: session._renew_at > 0)
+            assert (await plc.read(["counter"]))[0].good
+            tokens.add(session._protocol._connection.security_token.TokenId)
+        assert len(tokens) == 4
+        assert plc.health().epoch == 1

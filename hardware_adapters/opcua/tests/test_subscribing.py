@@ -228,3 +228,22 @@ async def test_leaving_the_adapter_ends_the_iteration(plant, adapt) -> None:
         await soon(anext(feed))
     with pytest.raises(StopAsyncIteration):
         await soon(anext(feed))
+
+
+async def test_a_poll_never_stands_before_a_write(plant, relay, adapt, permit) -> None:
+    await int32(plant, "Counter", 498)
+    interval_s = 0.04
+    async with adapt(relay.url, {"counter": "s=Counter"}) as plc:
+        feed = plc.subscribe(["counter"], interval_s)
+        await soon(anext(feed))
+        await int32(plant, "Counter", 499)
+        await soon(anext(feed))
+        relay.answers.clear()
+        relay.sent.clear()
+        writing = asyncio.create_task(plc.write(permit(("counter", 500))))
+        await asyncio.sleep(4 * interval_s)
+        assert len(relay.sent) == 1
+        relay.answers.set()
+        assert (await writing).sent == (500,)
+        assert (await soon(anext(feed)))[0].value == 500
+        await feed.aclose()

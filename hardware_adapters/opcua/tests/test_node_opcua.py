@@ -1,0 +1,124 @@
+"""The adapter against node-opcua, a server that shares no code with asyncua.
+
+Skipped where ``node`` cannot find ``node-opcua-server`` (``npm install node-opcua-server``, and
+``NODE_PATH`` set to its ``node_modules``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from millhand.contracts import Quality, WriteStatus
+from millhand.errors import NotAllowed
+
+NODE = shutil.which("node")
+
+
+def _installed() -> bool:
+    code = "require.resolve('node-opcua-server')"
+    return (
+        NODE is not None
+        and subprocess.run([NODE, "-e", code], check=False, capture_output=True).returncode == 0
+    )
+
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not _installed(), reason="node-opcua-server is not installed"),
+]
+
+TAGS = {
+    "counter": {"node": "s=Counter", "type": "int32"},
+    "width": {"node": "s=Width", "type": "double"},
+    "part": {"node": "s=PartId", "type": "string"},
+    "ghost": "s=Ghost",
+    "tick": "s=Tick",
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def node_url(tmp_path_factory):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert NODE is not None
+    process = await asyncio.create_subprocess_exec(
+        NODE,
+        str(Path(__file__).parent / "node_server.js"),
+        str(port),
+        str(tmp_path_factory.mktemp("node")),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(90):
+            while b"ready" not in (line := await process.stdout.readline()):
+                assert line, "node-opcua did not start"
+        yield f"opc.tcp://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_read_write_and_unknown_tag(node_url, adapt, permit) -> None:
+    async with adapt(node_url, TAGS) as plc:
+        result = await plc.write(permit(("part", "p-2"), ("width", 3), ("counter", 7)))
+        assert result.status is WriteStatus.SENT, result
+        assert result.sent == ("p-2", 3.0, 7)
+        part, width, counter, ghost = await plc.read(["part", "width", "counter", "ghost"])
+        assert (part.value, width.value, counter.value) == ("p-2", 3.0, 7)
+        assert ghost.quality is Quality.BAD
+        assert (await plc.write(permit(("tick", 1)))).status is WriteStatus.REJECTED
+
+
+@pytest.mark.parametrize("interval_s", [0.01, 0.1, 0.5])
+async def test_changes_are_seen(node_url, adapt, permit, interval_s) -> None:
+    async with adapt(node_url, TAGS) as plc:
+        await plc.write(permit(("counter", 0)))
+        feed = plc.subscribe(["counter", "ghost"], interval_s)
+        counter, ghost = await anext(feed)
+        assert (counter.value, ghost.quality) == (0, Quality.BAD)
+        for value in (1, 2, 3):
+            await plc.write(permit(("counter", value)))
+            (change,) = await asyncio.wait_for(anext(feed), 5)
+            assert change.value == value
+        await feed.aclose()
+
+
+async def test_browse(node_url, adapt) -> None:
+    async with adapt(node_url, {}) as plc:
+        found = {info.address: (info.type, info.writable) for info in await plc.browse()}
+    assert found["s=Counter"] == ("int32", True)
+    assert found["s=Tick"] == ("int32", False)
+
+
+async def test_user_and_certificate(node_url, adapt, permit, tmp_path) -> None:
+    security = {
+        "policy": "Basic256Sha256",
+        "user": "operator",
+        "password": "s3cret",
+        "pki": tmp_path,
+    }
+    async with adapt(node_url, TAGS, connect=False, security=security, refused_retry_s=0.3) as plc:
+        with pytest.raises(NotAllowed, match="not trusted"):
+            await plc.wait_connected(20)
+        (rejected,) = (tmp_path / "rejected").iterdir()
+        (tmp_path / "trusted").mkdir()
+        rejected.rename(tmp_path / "trusted" / rejected.name)
+        feed = plc.subscribe(["counter"], 0.05)
+        async with asyncio.timeout(20):
+            while not (await anext(feed))[0].good:
+                pass
+        await feed.aclose()
+        assert (await plc.write(permit(("counter", 9)))).status is WriteStatus.SENT
+    wrong = {**security, "password": "guess"}
+    async with adapt(node_url, TAGS, connect=False, security=wrong) as plc:
+        with pytest.raises(NotAllowed, match="refuses the user"):
+            await plc.wait_connected(20)
