@@ -167,7 +167,8 @@ def _watch_parent(gone: Callable[[], object]) -> None:
     """Call ``gone`` when standard input closes, which it does when the parent dies."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        # Not sys.stdin: its lock, held by a waiting thread, is fatal when the interpreter ends.
+        while os.read(0, 4096):
             pass
         with contextlib.suppress(RuntimeError):  # the loop may have ended before
             gone()
