@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import monotonic_ns
 
 import msgspec
+from msgspec import Struct
 
 from millhand.contracts import (
     RESULT_CODES,
@@ -43,8 +44,7 @@ _OTHER_ACTION_NS = 5_000_000_000
 _NOT_BOUND = Target("", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What a decision leads to, judged, with the command that was numbered for it."""
 
     judged: tuple[Judged, ...]
@@ -68,6 +68,8 @@ class Actuator:
     def __init__(self, cell: Cell, binding: AgentBinding) -> None:
         self._cell = cell
         self._binding = binding
+        self._disposition = binding.disposition
+        self._allowed_targets = binding.allowed_targets
 
     # --- before the intent ---
 
@@ -102,7 +104,7 @@ class Actuator:
         mode: Mode,
         deadline_ns: int,
     ) -> tuple[list[Judged], Command | None]:
-        target = self._binding.disposition
+        target = self._disposition
         if target is None:
             return [], None
         action = SendDisposition(
@@ -125,7 +127,7 @@ class Actuator:
         return [Judged(action=action, target=str(target), ruling=ruling, writes=writes)], command
 
     def _judge_machine(self, machine: MachineAction, mode: Mode) -> list[Judged]:
-        target = self._binding.disposition
+        target = self._disposition
         if machine is MachineAction.NONE or target is None:
             return []
         request = Target(target.device, "machine")
@@ -165,7 +167,7 @@ class Actuator:
                 target=str(target),
                 value=action.value if isinstance(action, WriteTag) else None,
                 part_bound=part_bound,
-                allowed_targets=self._binding.allowed_targets,
+                allowed_targets=self._allowed_targets,
                 deadline_monotonic_ns=deadline_ns,
                 needs_lease=part_bound,
                 approved=approved,
@@ -270,7 +272,7 @@ class Actuator:
         approved: bool = False,
     ) -> None:
         target = _target(judged.target)
-        own_limit = judged.target in self._binding.allowed_targets
+        own_limit = judged.target in self._allowed_targets
         if own_limit:
             ruling = self._ruling(judged.action, target, mode, deadline_ns, approved=approved)
             if not ruling.allowed:

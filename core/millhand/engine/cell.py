@@ -50,6 +50,8 @@ class Cell:
     channels: dict[str, CommandChannel] = field(default_factory=dict)
     leases: dict[str, Lease] = field(default_factory=dict)
     monitors: dict[str, TagMonitor] = field(default_factory=dict)
+    interlocks: dict[str, Sample] = field(default_factory=dict)
+    """Latest samples of the interlocks' tags by ``device.tag``, kept by the monitors."""
     machines: frozenset[str] = frozenset()
     """Devices that take a machine request."""
     last_command_id: int = 0
@@ -99,18 +101,17 @@ class Cell:
 
     def facts(self, mode: Mode, target: Target) -> Facts:
         """Gather what the guard must know about a target now."""
-        samples: dict[str, Sample] = {}
-        for monitor in self.monitors.values():
-            samples.update(monitor.latest)
         lease = self.leases.get(target.device)
-        current = samples.get(str(target))
+        samples = self.interlocks
+        name = str(target)
+        current = samples.get(name)
         return Facts(
             now_monotonic_ns=monotonic_ns(),
             mode=mode,
             lease_live=lease.live if lease is not None else True,
             samples=samples,
             current=current.value if current is not None and current.good else None,
-            changes=tuple(self._changes[str(target)]) if str(target) in self._changes else (),
+            changes=tuple(self._changes[name]) if name in self._changes else (),
         )
 
     async def refresh(self, devices: Iterable[str], timeout_s: float) -> None:

@@ -272,7 +272,7 @@ class Engine:
 
     async def _run(self, cell: Cell) -> None:
         for name, (tags, every_s) in build.monitored_tags(self.scenario).items():
-            monitor = TagMonitor(name, cell.devices[name], tags, every_s)
+            monitor = TagMonitor(name, cell.devices[name], tags, every_s, cell.interlocks)
             cell.monitors[name] = monitor
             await monitor.refresh()
             cell.supervisor.start(Child(f"{name}.monitor", monitor.run))

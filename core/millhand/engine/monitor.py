@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 
 from millhand.contracts import Sample, Tags
 
 
 class TagMonitor:
-    """Reads some tags of one device every ``every_s`` and keeps the latest samples.
+    """Reads some tags of one device every ``every_s`` and puts the samples into ``latest``.
 
     A subscription would tell only of changes; the age of an unchanged value is what an interlock
     needs, so the tags are read.
     """
 
-    def __init__(self, name: str, device: Tags, tags: Sequence[str], every_s: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        device: Tags,
+        tags: Sequence[str],
+        every_s: float,
+        latest: MutableMapping[str, Sample],
+    ) -> None:
         self.name = name
         self._device = device
         self._tags = tuple(tags)
         self._every_s = every_s
-        self._latest: dict[str, Sample] = {}
-
-    @property
-    def latest(self) -> Mapping[str, Sample]:
-        """Latest samples by ``device.tag``."""
-        return self._latest
+        self._latest = latest
 
     async def refresh(self) -> None:
         """Read all tags once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from millhand.contracts import Disposition, MachineAction, Verdict
 from millhand.engine.bindings import Jidoka, Reaction
@@ -11,8 +11,7 @@ from millhand.journal.records import Cause
 _VERDICTS = {Verdict.OK: Disposition.PASS, Verdict.NOT_OK: Disposition.REJECT}
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True):
     """What is to happen: to the part, to the machine, and whether a person is asked."""
 
     disposition: Disposition

@@ -49,6 +49,7 @@ class Settler:
     def __init__(self, cell: Cell, binding: AgentBinding) -> None:
         self._cell = cell
         self._binding = binding
+        self._channel = str(binding.disposition)
         self.actuator = Actuator(cell, binding)
 
     async def settle(
@@ -112,7 +113,7 @@ class Settler:
 
     def _settlement(self, decision: Decision, cause: Cause) -> Settlement:
         settlement = settle(decision.verdict, cause, self._binding.jidoka)
-        channel = str(self._binding.disposition)
+        channel = self._channel
         counts = self._cell.rejects_in_a_row
         if cause is Cause.DECIDED:
             counts[channel] = counts[channel] + 1 if decision.verdict is Verdict.NOT_OK else 0

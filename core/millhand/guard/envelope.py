@@ -8,7 +8,9 @@ a clock or a device; whoever asks brings the facts.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from msgspec import Struct
 
 from millhand.contracts import Mode, Quality, Sample, Value
 from millhand.journal.records import Ruling
@@ -44,22 +46,20 @@ class Limits:
     """Most writes within a window."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True, gc=False):
     """A change of a target's value that was let out: when, and how far."""
 
     at_monotonic_ns: int
     amount: float
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True, gc=False):
     """What is known when an action is judged."""
 
     now_monotonic_ns: int
     mode: Mode
     lease_live: bool = True
-    samples: Mapping[str, Sample] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = {}
     """Latest samples of the interlocks' tags by ``device.tag``; their receive time is their age."""
     current: Value = None
     """Value of the target now, where rate and budget are limited."""
@@ -67,8 +67,7 @@ class Facts:
     """Changes let out before, oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, gc=False):
     """One action to be judged."""
 
     target: str
