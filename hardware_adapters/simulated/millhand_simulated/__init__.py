@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millhand.plugins.hookspecs import hookimpl
-from millhand.plugins.registrations import AdapterType, Capabilities, Face, PlantType
+from millhand.plugins.registrations import (
+    AdapterType,
+    Capabilities,
+    CommandType,
+    Face,
+    PlantType,
+)
 
 
 @hookimpl
@@ -39,5 +45,18 @@ def millhand_adapters() -> Sequence[AdapterType]:
             target="millhand_simulated.camera:SimulatedCamera",
             summary="Renders the part that the PLC says is before it.",
             faces=frozenset({Face.CAMERA}),
+        )
+    ]
+
+
+@hookimpl
+def millhand_commands() -> Sequence[CommandType]:
+    """Register what writes rendered parts as pictures."""
+    return [
+        CommandType(
+            name="pictures",
+            target="millhand_simulated.parts.command:pictures",
+            summary="Render parts, good and defective, as a folder of pictures.",
+            group="simulated",
         )
     ]
