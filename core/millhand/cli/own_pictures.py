@@ -8,6 +8,7 @@ the plant sends as many parts as there are pictures, more slowly.
 from __future__ import annotations
 
 import json
+import math
 import random
 import shutil
 import subprocess
@@ -78,7 +79,7 @@ def own_pictures(
         scenario=changed,
         plant_options={
             "parts": len(shown),
-            "runs": [{"product": PRODUCT, "parts": len(shown)}],
+            "runs": [{"product": PRODUCT, "parts": len(shown), "prefix": "PIC"}],
             "challenges": [],
             "takt_ticks": _TAKT_TICKS,
         },
@@ -218,8 +219,8 @@ def _truth(parts: Sequence[PartLife]) -> list[PartTruth]:
                 product=part.product or "",
                 defect=kind if defective else None,
                 # Nobody has measured these defects; all count as ones that must be found.
-                area_px2=float(frame.ref.width * frame.ref.height) if defective else 0.0,
-                contrast=1.0 if defective else 0.0,
+                area_px2=math.inf if defective else 0.0,
+                contrast=math.inf if defective else 0.0,
             )
         )
     return truths

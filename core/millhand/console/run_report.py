@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -211,6 +212,7 @@ def _environment() -> jinja2.Environment:
         "case_title": case_title,
         "case_note": case_note,
         "mistakes": MISTAKES,
+        "inf": math.inf,
     }
     environment.filters |= _FILTERS
     return environment
