@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -208,45 +210,50 @@ class ServerProcess:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     @property
     def url(self) -> str:
         return f"opc.tcp://127.0.0.1:{self.port}/plant"
 
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     async def start(self, *options: str) -> None:
         ready = self._folder / "ready"
         ready.unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(HERE / "plant_server.py"),
-            str(self.port),
-            "--ready",
-            str(ready),
-            *options,
-            stderr=asyncio.subprocess.DEVNULL,
+        command = [sys.executable, str(HERE / "plant_server.py"), str(self.port)]
+        self._process = subprocess.Popen(  # noqa: ASYNC220  outlives the loop of one test
+            [*command, "--ready", str(ready), *options], stderr=subprocess.DEVNULL
         )
-        process = self._process
-        await wait_until(
-            lambda: process.returncode is not None or (ready.exists() and ready.read_text()), 60
-        )
-        assert process.returncode is None
+        await wait_until(lambda: not self.alive or (ready.exists() and ready.read_text()), 90)
+        assert self.alive
         self.port = int(ready.read_text())
 
     def signal(self, number: int) -> None:
         assert self._process is not None
         self._process.send_signal(number)
 
-    async def kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
+    def kill(self) -> None:
+        if self._process is not None:
             self._process.kill()
-            await self._process.wait()
+            self._process.wait()
+
+
+@pytest.fixture(scope="module")
+def shared_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    server = ServerProcess(tmp_path_factory.mktemp("server"))
+    yield server
+    server.kill()
 
 
 @pytest.fixture
-async def process(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    server = ServerProcess(tmp_path)
-    await server.start()
-    yield server
-    await server.kill()
+async def process(shared_process: ServerProcess) -> AsyncIterator[ServerProcess]:
+    """A running server; a test may leave it frozen or dead, its values are not reset."""
+    if not shared_process.alive:
+        await shared_process.start()
+    yield shared_process
+    if shared_process.alive:
+        shared_process.signal(signal.SIGCONT)

@@ -40,7 +40,7 @@ def sockets() -> set[str]:
 async def test_a_server_away_at_start_is_said_and_found_when_it_comes(
     process, adapt, eventually
 ) -> None:
-    await process.kill()
+    process.kill()
     async with adapt(process.url, TAGS, connect=False) as plc:
         feed = plc.subscribe(["counter"], 0.02)
         (away,) = await anext(feed)
@@ -64,7 +64,7 @@ async def test_a_restart_with_reordered_namespaces_is_survived(
     async with adapt(process.url, TAGS) as plc:
         feed = plc.subscribe(["counter", "text"], 0.02)
         await anext(feed)
-        await process.kill()
+        process.kill()
         gone = await asyncio.wait_for(anext(feed), 5)
         assert {sample.quality for sample in gone} == {Quality.DISCONNECTED}
         assert plc.health().link is Link.DOWN
@@ -184,7 +184,7 @@ async def test_a_lost_link_is_logged_once_and_asyncua_stays_quiet(
         feed = plc.subscribe(["counter"], 0.2)
         await anext(feed)
         capsys.readouterr()
-        await process.kill()
+        process.kill()
         await eventually(lambda: plc.health().link is Link.DOWN)
         for _ in range(20):
             await plc.read(["counter"])
