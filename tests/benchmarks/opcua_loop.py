@@ -68,7 +68,7 @@ async def server_process() -> AsyncIterator[str]:
             sys.executable, __file__, "--serve", str(ready), stderr=asyncio.subprocess.DEVNULL
         )
         try:
-            while not (ready.exists() and ready.read_text()):  # noqa: ASYNC110  another process
+            while not (ready.exists() and ready.read_text()):
                 await asyncio.sleep(0.05)
             yield f"opc.tcp://127.0.0.1:{ready.read_text()}"
         finally:
