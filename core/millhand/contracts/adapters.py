@@ -118,9 +118,7 @@ class Tags(Protocol):
         """
         ...
 
-    def subscribe(
-        self, tags: Sequence[str], interval_s: float
-    ) -> AsyncIterator[Sequence[Sample]]:
+    def subscribe(self, tags: Sequence[str], interval_s: float) -> AsyncIterator[Sequence[Sample]]:
         """Yield the samples that changed, together as they were seen; the first yield is all.
 
         ``interval_s`` is how stale a change may be seen. Where the server's publishing interval

@@ -87,4 +87,3 @@ class Agent(Protocol):
     def decide(self, observation: Observation, models: Models) -> Decision:
         """Answer an observation. Deterministic, touches nothing else, bounded by counts."""
         ...
-

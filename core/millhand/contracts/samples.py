@@ -40,6 +40,8 @@ class Sample(Struct, frozen=True, kw_only=True):
     server_utc_ns: int | None = None
     received_utc_ns: int
     received_monotonic_ns: int
+    unchanged_monotonic_ns: int | None = None
+    """When a polled tag was last seen as it was before: the change came after that."""
     initial: bool = False
     """First value after subscribing: old news, never an edge."""
     gap: bool = False

@@ -25,7 +25,7 @@ class PartTrigger(Struct, frozen=True, kw_only=True, tag="part"):
     detected_utc_ns: int
     detected_monotonic_ns: int
     poll_delay_ns: int = 0
-    """The longest time the trigger can have stood before it was seen."""
+    """The longest time that the trigger can have stood before it was seen."""
     epoch: int = 0
     missed: int = 0
     """Triggers between the one before and this one that were never seen."""
