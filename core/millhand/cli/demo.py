@@ -94,14 +94,16 @@ def demo(
     simulation = Simulation(
         loaded, folder=folder, plugins=plugins, options=given, truth=truth, by="demo"
     )
-    asyncio.run(run_simulation(simulation, report=report, keep=keep, as_json=as_json))
-    return ExitCode.FINE
+    return asyncio.run(run_simulation(simulation, report=report, keep=keep, as_json=as_json))
 
 
 async def run_simulation(
     simulation: Simulation, *, report: Path | None, keep: bool, as_json: bool
-) -> SimulatedRun:
-    """Run a simulation to its end, or to Ctrl-C, with the live view; then tell what came of it."""
+) -> ExitCode:
+    """Run a simulation to its end, or to Ctrl-C, with the live view; then tell what came of it.
+
+    Cut short by Ctrl-C, it still tells, and says so by its exit code.
+    """
     from millhand.cli.live import LiveView, shown
     from millhand.cli.stopping import stop_requested
 
@@ -119,7 +121,7 @@ async def run_simulation(
             if keep and not stop.is_set():
                 _tell_how_to_look(simulation)
                 await stop.wait()
-    return finished
+    return ExitCode.FINE if plant is not None else ExitCode.INTERRUPTED
 
 
 def tell(finished: SimulatedRun, report: Path | None, *, as_json: bool) -> None:

@@ -85,9 +85,8 @@ def run(
     plugins = Plugins.discover()
     require(loaded, plugins)
     if simulate:
-        _simulate(loaded, plugins, dict(modes), who)
-    else:
-        asyncio.run(_run(loaded, plugins, dict(modes), who, safe=False))
+        return _simulate(loaded, plugins, dict(modes), who)
+    asyncio.run(_run(loaded, plugins, dict(modes), who, safe=False))
     return ExitCode.FINE
 
 
@@ -106,11 +105,11 @@ async def _run(
                 await stop.wait()
 
 
-def _simulate(scenario: Scenario, plugins: Plugins, modes: dict[str, Mode], by: str) -> None:
+def _simulate(scenario: Scenario, plugins: Plugins, modes: dict[str, Mode], by: str) -> ExitCode:
     from millhand.cli.demo import run_folder, run_simulation
     from millhand.engine.simulation import Simulation
 
     simulation = Simulation(
         scenario, folder=run_folder(scenario.name), plugins=plugins, modes=modes, by=by
     )
-    asyncio.run(run_simulation(simulation, report=None, keep=False, as_json=False))
+    return asyncio.run(run_simulation(simulation, report=None, keep=False, as_json=False))
