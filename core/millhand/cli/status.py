@@ -14,7 +14,7 @@ from millhand.cli.places import find_journal, where_argument
 from millhand.console.words import word
 from millhand.journal.journal import Journal
 from millhand.journal.records import Alarm, AlarmState, ModeChange, Started, Stopped
-from millhand.messages import tr
+from millhand.messages import tr, trn
 
 
 class CellStatus(Struct, frozen=True, kw_only=True):
@@ -77,7 +77,11 @@ def status(*, where: str, cell: str | None, as_json: bool) -> ExitCode:
         out.print(tr("alarm: {text}", text=text), style="bad", markup=False)
     if found.open_questions:
         out.print(
-            tr("{count} open questions: millhand review list", count=found.open_questions),
+            trn(
+                "{count} open question: millhand review list",
+                "{count} open questions: millhand review list",
+                found.open_questions,
+            ),
             style="unsure",
         )
     return ExitCode.FINE

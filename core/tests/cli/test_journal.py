@@ -167,7 +167,7 @@ def test_status_of_a_cell(run, recorded):
         for state in (AlarmState.ACTIVE, AlarmState.ACKNOWLEDGED):
             journal.append([new_entry(alarm(state), id="a", subject="plc")]).result(5)
     result = run("status", "--at", recorded)
-    for said in ("cell: running", "inspector: control", "alarm: plc is away", "1 open questions"):
+    for said in ("cell: running", "inspector: control", "alarm: plc is away", "1 open question:"):
         assert said in result.stdout
     found = json.loads(run("status", "--at", recorded, "--json").stdout)
     assert (found["running"], found["modes"]) == (True, {"inspector": "control"})
