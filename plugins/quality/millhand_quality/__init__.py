@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 from millhand.messages import tr
 from millhand.plugins import hookimpl
-from millhand.plugins.registrations import AgentType, Capabilities, CommandType
+from millhand.plugins.registrations import (
+    AgentType,
+    Capabilities,
+    CommandType,
+    GateType,
+    StudentType,
+    TeacherType,
+)
 
 
 @hookimpl
@@ -23,6 +30,42 @@ def millhand_agents() -> Sequence[AgentType]:
             name="quality.inspect",
             target="millhand_quality.inspect.agent:InspectAgent",
             summary=tr("Tells good parts from others by a picture, taught by good ones alone."),
+        ),
+    )
+
+
+@hookimpl
+def millhand_teachers() -> Sequence[TeacherType]:
+    """Register the trunk as a teacher."""
+    return (
+        TeacherType(
+            name="quality.trunk",
+            target="millhand_quality.inspect.distil.teacher:TrunkTeacher",
+            summary=tr("A pre-trained backbone that studies good pictures and marks what differs."),
+        ),
+    )
+
+
+@hookimpl
+def millhand_students() -> Sequence[StudentType]:
+    """Register the student; torch is imported when it learns."""
+    return (
+        StudentType(
+            name="quality.cells",
+            target="millhand_quality.inspect.distil.student:CellStudent",
+            summary=tr("A small net for one product under a fixed camera; needs marked defects."),
+        ),
+    )
+
+
+@hookimpl
+def millhand_gates() -> Sequence[GateType]:
+    """Register the gate that holds a student against its teacher."""
+    return (
+        GateType(
+            name="quality.within_teacher",
+            target="millhand.distil.gates:WithinTeacher",
+            summary=tr("Passes a student whose figure is surely within a margin of the teacher's."),
         ),
     )
 

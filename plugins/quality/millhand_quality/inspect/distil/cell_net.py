@@ -174,9 +174,9 @@ class CellNet(nn.Module):
 
 
 def template_of(mean: Array, spread: Array) -> torch.Tensor:
-    """Put mean and spread of the good pictures' brightness ``(h, w)`` into cells ``(32, h/4, w/4)``.
+    """Put mean and spread of good pictures into cells ``(32, h/4, w/4)``.
 
-    Both are relative to a picture's mean brightness.
+    Both are of brightness ``(h, w)``, relative to a picture's mean brightness.
     """
 
     def cells(whole: Array) -> torch.Tensor:

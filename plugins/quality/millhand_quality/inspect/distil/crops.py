@@ -1,8 +1,7 @@
-"""Choosing what to look at in a step: half around defects, half elsewhere, the hard ones more often."""
+"""Choosing what to look at: half around defects, half elsewhere, the hard ones more often."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +13,13 @@ from millhand_quality.inspect.distil.examples import Examples
 Corner = tuple[int, int]
 GRID = TEACHER_CELL // CELL
 """Corners lie on the teacher's grid, in fine cells."""
+NOWHERE = -1
 UNIFORM = 0.5
-"""Share of draws that take every example alike; the others follow how hard it was last time."""
+"""Share of draws that take every example alike; the others take the hardest …"""
+OF_SO_MANY = 6
+"""… of so many."""
 HARDEST = 1.0
-"""Loss above which an example counts as no harder, or what nobody can see would be all we look at."""
+"""Loss above which an example counts as no harder: what nobody can see must not draw all looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Crop:
     side: int
 
     def cells(self, whole: NDArray[np.generic], unit: int = 1) -> NDArray[np.generic]:
-        """Cut the square from an array of cells ``(n, rows, columns)``, ``unit`` fine cells each."""
+        """Cut the square from cells ``(n, rows, columns)``, each ``unit`` fine cells wide."""
         (row, column), side = self.corner, self.side // unit
         top, left = row // unit, column // unit
         return whole[self.place, top : top + side, left : left + side]
@@ -42,7 +44,7 @@ class Crop:
 
 
 class CropDealer:
-    """Deals crops and remembers how hard each example was, and where.
+    """Deals crops, and looks again at what was hard in the last review.
 
     Args:
         examples: what to choose from.
@@ -54,37 +56,44 @@ class CropDealer:
         self._random = random
         self._shape = examples.marks.shape[1:]
         self._side = min(side // CELL, *self._shape)
-        self._groups = [group for group in (examples.defective, examples.good) if len(group)]
-        self._hardness = np.full(len(examples), HARDEST)
-        self._focus = np.full((len(examples), 2), -1)
+        self._good = examples.good
+        self._groups = [group for group in (examples.defective, self._good) if len(group)]
+        self._hardness: NDArray[np.float32] | None = None
+        self._marked = np.full((len(examples), 2), NOWHERE)
         for place in examples.defective:
-            marked = np.argwhere(examples.marks[place])
-            if len(marked):
-                self._focus[place] = marked.mean(axis=0)
+            cells = np.argwhere(examples.marks[place])
+            if len(cells):
+                self._marked[place] = cells.mean(axis=0)
+        self._worst = self._marked.copy()
 
     def deal(self, count: int) -> list[Crop]:
         """Return crops, by turns around a defect and of a good picture."""
         return [self._draw(self._groups[turn % len(self._groups)]) for turn in range(count)]
 
-    def learnt(self, crops: Sequence[Crop], losses: Sequence[float]) -> None:
-        """Remember how hard each crop was."""
-        for crop, loss in zip(crops, losses, strict=True):
-            self._hardness[crop.place] = min(loss, HARDEST)
+    def reviewed(self, hardness: NDArray[np.float32], worst: NDArray[np.int64]) -> None:
+        """Learn how hard every example is, and where good pictures look worst.
+
+        Args:
+            hardness: loss of each example ``(n,)``.
+            worst: row and column of each example's worst cell ``(n, 2)``.
+        """
+        self._hardness = np.minimum(hardness, HARDEST)
+        self._worst[self._good] = worst[self._good]
 
     def _draw(self, group: NDArray[np.int64]) -> Crop:
-        place = int(self._random.choice(group))
-        if self._random.random() >= UNIFORM:
-            few = self._random.choice(group, size=4)
-            place = int(few[self._hardness[few].argmax()])
-        corner = [self._start(place, axis) for axis in (0, 1)]
+        if self._hardness is None or self._random.random() < UNIFORM:
+            place, focus = int(self._random.choice(group)), self._marked
+        else:
+            few = self._random.choice(group, size=OF_SO_MANY)
+            place, focus = int(few[self._hardness[few].argmax()]), self._worst
+        corner = [self._start(int(focus[place, axis]), axis) for axis in (0, 1)]
         return Crop(place, (corner[0], corner[1]), self._side)
 
-    def _start(self, place: int, axis: int) -> int:
+    def _start(self, focus: int, axis: int) -> int:
         room = self._shape[axis] - self._side
-        focus = int(self._focus[place, axis])
-        if focus < 0:
+        if focus == NOWHERE:
             start = int(self._random.integers(0, room + 1))
         else:
-            third = self._side // 3
-            start = focus - self._side // 2 + int(self._random.integers(-third, third + 1))
-        return round(min(max(start, 0), room) / GRID) * GRID
+            reach = max(0, self._side // 2 - GRID)
+            start = focus - self._side // 2 + int(self._random.integers(-reach, reach + 1))
+        return int(round(min(max(start, 0), room) / GRID) * GRID)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
+import torch
 
 from millhand.contracts.agent import Model
 from millhand.distil.dataset import Items
@@ -14,38 +14,42 @@ from millhand.distil.roles import Exported, GoldenPair, Lesson, Teacher
 from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand.models.manifest import Metric
+from millhand_quality.inspect.detector import HEAT, NOVELTY
+from millhand_quality.inspect.distil.cell_net import CellNet
 from millhand_quality.inspect.distil.config import CellStudentConfig
-from millhand_quality.inspect.distil.examples import GOOD, Examples, pairs, read_examples
-from millhand_quality.inspect.distil.figures import Outcome, compared
+from millhand_quality.inspect.distil.examples import Examples, read_examples
+from millhand_quality.inspect.distil.figures import compare, metrics_of
 from millhand_quality.inspect.distil.graph import Trained, graph_of
-from millhand_quality.inspect.distil.novelty import fit_novelty, pooled
+from millhand_quality.inspect.distil.novelty import NoveltyModel, fit_novelty, pooled
 from millhand_quality.inspect.distil.teacher import TrunkTeacher
 from millhand_quality.inspect.distil.training import on_teacher_grid, standardised, train
-from millhand_quality.inspect.evaluate import peak_touches
 from millhand_quality.inspect.features import IMAGE
-from millhand_quality.inspect.detector import HEAT, NOVELTY, SCORE
+from millhand_quality.inspect.inspector import GraphRunner, Reading
 from millhand_quality.inspect.package import MEANINGS
 from millhand_quality.inspect.parameters import FrameSize, InspectParameters
-from millhand_quality.inspect.threshold import Thresholds, calibrate
+from millhand_quality.inspect.pictures import Shape
+from millhand_quality.inspect.threshold import calibrate
 from millhand_quality.inspect.trunk import Array
 
 NOVELTY_PICTURES = 400
+"""Good pictures of the train shelf that say what an ordinary whole picture looks like."""
 NOVELTY_FACTOR = 1.5
 """A picture is foreign when it is this many times as novel as any good one of the calibration."""
 GOLDEN_ABSOLUTE, GOLDEN_RELATIVE = 0.01, 0.005
 """How far another run time may be off, in units of an ordinary good picture's worst cell."""
 DETECTOR = "distilled cells"
-MEANING = {
+MEANINGS_OF_STUDENT = {
     **MEANINGS,
     NOVELTY: "how foreign the whole picture is, in standard deviations of good pictures' features",
 }
 READ, TAUGHT, LEARNT = 0.1, 0.2, 0.95
 """How far learning is when pictures are read, the teacher has answered, the net is trained."""
-MANY = 32
+
+Told = Callable[[float, str], None]
 
 
 class CellStudent:
-    """Implements :class:`millhand.distil.roles.Student`."""
+    """Implements :class:`millhand.distil.roles.Student`; its teacher is a :class:`TrunkTeacher`."""
 
     Config: ClassVar[type[CellStudentConfig]] = CellStudentConfig
 
@@ -58,23 +62,136 @@ class CellStudent:
         Raises:
             ConfigError: the teacher is no trunk, or pictures or masks do not fit.
         """
-        teacher = _trunk(lesson.teacher)
-        if lesson.pool:
+        teacher, config = _trunk(lesson.teacher), self._config
+        if len(lesson.pool):
             raise ConfigError(
                 tr("The student “quality.cells” has no use for a pool."),
                 mend=tr("Set the share “pool” of the plan's split to 0."),
             )
-        examples = read_examples(
-            lesson.train, lesson.workspace / "train.npy", _part(lesson, 0, READ, "reading")
+        work, say = lesson.workspace, lesson.report
+        shown = read_examples(lesson.train, work / "train.npy", _part(say, 0, READ))
+        held = read_examples(lesson.calibration, work / "held.npy", _part(say, READ, READ))
+        _require_both(shown, held)
+        teacher.study([shown.pictures[place] for place in shown.good[: teacher.pictures]])
+        maps = (
+            _teacher_maps(teacher, shown, _part(say, READ, TAUGHT))
+            if config.teacher_weight
+            else None
         )
-        teacher.study([examples.pictures[place] for place in examples.good[:_STUDIED]])
-        maps = self._teacher_maps(teacher, examples, _part(lesson, READ, TAUGHT, "teacher"))
-        learning = _part(lesson, TAUGHT, LEARNT, "loss")
-        net = train(
-            examples,
-            maps,
-            self._config,
-            lesson.plan.seed,
-            lambda fraction, loss: learning(fraction, loss),
+        net = train(shown, maps, config, lesson.plan.seed, _part(say, TAUGHT, LEARNT))
+        return _exported(config, net, shown, held)
+
+    def evaluate(self, model: Model, teacher: Teacher, items: Items) -> Sequence[Metric]:
+        """Measure on the sealed test, the trunk beside it."""
+        return metrics_of(model, compare(model, teacher, items))
+
+
+def _trunk(teacher: object) -> TrunkTeacher:
+    if not isinstance(teacher, TrunkTeacher):
+        raise ConfigError(
+            tr("The student “quality.cells” learns from the trunk only."),
+            mend=tr("Name “quality.trunk” as the plan's teacher."),
         )
-        ...
+    return teacher
+
+
+def _part(report: Told, start: float, end: float) -> Callable[..., None]:
+    """Report a stage of its own as a part of the whole."""
+
+    def tell(fraction: float, text: str = "") -> None:
+        report(start + (end - start) * fraction, text)
+
+    return tell
+
+
+def _require_both(shown: Examples, held: Examples) -> None:
+    if not len(shown.good) or not len(shown.defective) or not len(held.good):
+        raise ConfigError(
+            tr("The student needs good and defective pictures to learn, good ones to calibrate."),
+            mend=tr("Add pictures, or change the plan's split."),
+        )
+    if held.frame != shown.frame:
+        raise ConfigError(
+            tr("Pictures to learn and to calibrate differ in size."),
+            mend=tr("A fixed camera gives one size: take the others out, or resize all."),
+        )
+
+
+def _teacher_maps(teacher: TrunkTeacher, shown: Examples, tell: Callable[..., None]) -> Array:
+    frame, maps = shown.frame, []
+    for place, pixels in enumerate(shown.pictures):
+        (soft,) = teacher.label([{"image": pixels}])
+        maps.append(on_teacher_grid(soft[HEAT], frame.height, frame.width))
+        tell((place + 1) / len(shown))
+    return standardised(np.stack(maps))
+
+
+def _exported(config: CellStudentConfig, net: CellNet, shown: Examples, held: Examples) -> Exported:
+    novelty = _novelty(net, shown)
+    ordinary = [one.score for one in _readings(Trained(net, novelty, 1.0, shown.frame), held)]
+    trained = Trained(net, novelty, float(np.median(ordinary)), shown.frame)
+    readings = _readings(trained, held)
+    return Exported(
+        graphs={"fp32": graph_of(trained).SerializeToString()},
+        meanings=MEANINGS_OF_STUDENT,
+        golden=[_golden(trained, held, place) for place in _golden_places(held)],
+        parameters=_parameters(config, shown.frame, readings).model_dump(mode="json"),
+    )
+
+
+def _readings(trained: Trained, held: Examples) -> list[Reading]:
+    """Judge the good pictures held out with the graph that will be shipped."""
+    runner = GraphRunner(graph_of(trained).SerializeToString())
+    return [runner(held.pictures[place]) for place in held.good]
+
+
+@torch.no_grad()
+def _novelty(net: CellNet, shown: Examples) -> NoveltyModel:
+    maps, found = net.maps(), []
+    for place in shown.good[:NOVELTY_PICTURES]:
+        planes = torch.from_numpy(shown.pictures[place].copy()).permute(2, 0, 1)[None].float()
+        found.append(pooled(net(planes, maps).features.numpy())[0])
+    return fit_novelty(np.stack(found))
+
+
+def _parameters(
+    config: CellStudentConfig, frame: Shape, readings: Sequence[Reading]
+) -> InspectParameters:
+    thresholds = calibrate(
+        [one.score for one in readings],
+        config.false_reject_rate,
+        config.undecided_rate,
+        "split-conformal",
+    )
+    return InspectParameters.model_validate(
+        {
+            "frame": FrameSize.model_validate(
+                {"height": frame.height, "width": frame.width, "channels": frame.channels}
+            ),
+            "detector": DETECTOR,
+            "pass_up_to": thresholds.pass_up_to,
+            "reject_above": thresholds.reject_above,
+            "novelty_above": NOVELTY_FACTOR * max(one.novelty for one in readings),
+            "asked_rate": thresholds.asked_rate,
+            "promised_rate": thresholds.promised_rate,
+            "undecided_rate": thresholds.undecided_rate,
+            "guarantee": thresholds.guarantee,
+            "calibration": thresholds.scores,
+        }
+    )
+
+
+def _golden_places(held: Examples) -> list[int]:
+    """Return a good picture and, where there is one, a defective one."""
+    return [int(group[0]) for group in (held.good, held.defective) if len(group)]
+
+
+def _golden(trained: Trained, held: Examples, place: int) -> GoldenPair:
+    """Take the outputs from torch, so that a graph unlike what was trained is refused."""
+    pixels = np.ascontiguousarray(held.pictures[place])
+    return GoldenPair(
+        inputs={IMAGE: pixels},
+        outputs=trained.outputs(pixels),
+        absolute=GOLDEN_ABSOLUTE,
+        relative=GOLDEN_RELATIVE,
+    )

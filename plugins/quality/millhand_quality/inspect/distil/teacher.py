@@ -37,15 +37,20 @@ class TrunkTeacher:
         """Say whose backbone it is and which term permits distillation."""
         return TEACHER
 
+    @property
+    def pictures(self) -> int:
+        """How many good pictures it studies at most."""
+        return self._config.pictures
+
     def study(self, good: Sequence[Pixels]) -> None:
         """Fit the head on good pictures ``(h, w, c) uint8`` of one size, each another part.
 
-        Takes the first ones, up to the setting ``pictures``.
+        Takes the first :attr:`pictures`.
 
         Raises:
             ConfigError: fewer than two pictures.
         """
-        taken = list(good[: self._config.pictures])
+        taken = list(good[: self.pictures])
         if len(taken) < 2:
             raise ConfigError(
                 tr("The teacher needs two good pictures or more to study."),

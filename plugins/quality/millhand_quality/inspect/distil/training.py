@@ -18,17 +18,23 @@ from millhand_quality.inspect.distil.examples import Examples
 from millhand_quality.inspect.trunk import Array
 
 WARM_UP_STEPS = 100
+"""Steps until the full rate, a tenth of all where they are few."""
 CELL_RATE = 2.0
 """How much faster is learnt what only one cell learns."""
 WEIGHT_DECAY = 1e-4
 LONGEST_GRADIENT = 5.0
 AVERAGED_OVER = 500
-"""Steps over which the weights that are kept are averaged."""
+"""Steps over which the weights that are kept are averaged, a tenth of all where they are few."""
 MARKED_PIXELS = 2
 """Marked pixels from which a cell is defective; fewer, and cells beside it, teach nothing."""
 NEGATIVE_SCALE = 1 / 20
 PICTURE_WEIGHT = 0.5
 TEMPLATE_PICTURES = 400
+REVIEWS = 6
+"""How often all examples are seen whole, to find the hard ones."""
+REVIEWED_AT_ONCE = 16
+NEVER = -30.0
+"""Logit of a cell that is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,8 @@ class _Training:
         self._config = config
         self._random = np.random.default_rng(seed)
         self._dealer = CropDealer(examples, config.crop, self._random)
-        self._net = CellNet(config, template(examples)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._net = CellNet(config, template(examples))
+        self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._kept = copy.deepcopy(self._net)
         self._optimiser = torch.optim.AdamW(
             [
@@ -102,11 +109,15 @@ class _Training:
 
     def run(self, report: Callable[[float, str], None]) -> CellNet:
         every = max(1, self._config.steps // 200)
+        review = max(1, self._config.steps // (REVIEWS + 1))
         for number in range(self._config.steps):
+            if number and number % review == 0:
+                self._review()
             loss = self._step(number)
             if number % every == 0:
                 report(number / self._config.steps, f"{loss:.3f}")
-        return self._kept.eval()
+        self._kept.eval()
+        return self._kept
 
     def _step(self, number: int) -> float:
         self._set_rate(number)
@@ -120,9 +131,24 @@ class _Training:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._net.parameters(), LONGEST_GRADIENT)
         self._optimiser.step()
-        self._dealer.learnt(step.crops, picture_losses(seen.logits.detach(), step).tolist())
         self._average(number)
         return float(loss.detach())
+
+    @torch.no_grad()
+    def _review(self) -> None:
+        """Let the averaged net see every example whole, and tell the dealer what was hard."""
+        net, (count, _, columns) = self._kept.eval(), self._examples.marks.shape
+        maps = net.maps()
+        hardness, worst = np.zeros(count, np.float32), np.zeros((count, 2), np.int64)
+        for start in range(0, count, REVIEWED_AT_ONCE):
+            places = slice(start, start + REVIEWED_AT_ONCE)
+            planes = torch.from_numpy(self._examples.pictures[places].astype(np.float32))
+            logits = net(planes.permute(0, 3, 1, 2), maps).logits
+            defective, good = targets(torch.from_numpy(self._examples.marks[places]).float())
+            hardness[places] = picture_losses(logits, defective, good).numpy()
+            cells = torch.where(good > 0, logits, torch.tensor(NEVER)).flatten(1).argmax(1).numpy()
+            worst[places] = np.stack([cells // columns, cells % columns], axis=1)
+        self._dealer.reviewed(hardness, worst)
 
     def _next(self) -> Step:
         crops = self._dealer.deal(self._config.batch)
@@ -138,19 +164,22 @@ class _Training:
         planes = torch.from_numpy(shown).permute(0, 3, 1, 2)
         return Step(crops, planes, defective, good, teacher)
 
+    def _few(self, most: int) -> int:
+        return max(1, min(most, self._config.steps // 10))
+
     def _set_rate(self, number: int) -> None:
-        warm = min(1.0, (number + 1) / WARM_UP_STEPS)
+        warm = min(1.0, (number + 1) / self._few(WARM_UP_STEPS))
         falling = 0.5 * (1 + math.cos(math.pi * number / self._config.steps)) + 0.01
         for group in self._optimiser.param_groups:
             group["lr"] = group["pace"] * self._config.learning_rate * warm * falling
 
     @torch.no_grad()
     def _average(self, number: int) -> None:
-        share = 1 / min(number + 1, AVERAGED_OVER)
+        share = 1 / min(number + 1, self._few(AVERAGED_OVER))
         for kept, own in zip(self._kept.parameters(), self._net.parameters(), strict=True):
             kept.lerp_(own, share)
-        for kept, own in zip(self._kept.buffers(), self._net.buffers(), strict=True):
-            kept.lerp_(own, share) if own.is_floating_point() else kept.copy_(own)
+        for mean, last in zip(self._kept.buffers(), self._net.buffers(), strict=True):
+            mean.lerp_(last, share) if last.is_floating_point() else mean.copy_(last)
 
 
 def targets(marks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -161,13 +190,15 @@ def targets(marks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return defective, 1 - near
 
 
-def picture_losses(logits: torch.Tensor, step: Step) -> torch.Tensor:
-    """Return each crop's loss by its worst good cell and its best defective cell ``(n,)``."""
-    nothing = torch.tensor(-30.0)
-    worst = torch.logsumexp(torch.where(step.good > 0, logits, nothing).flatten(1), 1)
-    best = torch.logsumexp(torch.where(step.defective > 0, logits, nothing).flatten(1), 1)
-    found = functional.softplus(-best) * step.defective.flatten(1).amax(1)
-    return functional.softplus(worst) + found
+def picture_losses(
+    logits: torch.Tensor, defective: torch.Tensor, good: torch.Tensor
+) -> torch.Tensor:
+    """Return each picture's loss by its worst good cell and its best defective cell ``(n,)``."""
+    never = torch.tensor(NEVER)
+    worst = torch.logsumexp(torch.where(good > 0, logits, never).flatten(1), 1)
+    best = torch.logsumexp(torch.where(defective > 0, logits, never).flatten(1), 1)
+    missed = functional.softplus(-best) * defective.flatten(1).amax(1)
+    return functional.softplus(worst) + missed
 
 
 def crop_losses(seen: Seen, step: Step, teacher_weight: float) -> torch.Tensor:
@@ -179,7 +210,7 @@ def crop_losses(seen: Seen, step: Step, teacher_weight: float) -> torch.Tensor:
     loss = (
         missed.flatten(1).sum(1) / (step.defective.flatten(1).sum(1) + 1)
         + alarmed.flatten(1).sum(1) * NEGATIVE_SCALE
-        + picture_losses(logits, step) * PICTURE_WEIGHT
+        + picture_losses(logits, step.defective, step.good) * PICTURE_WEIGHT
     )
     if step.teacher is not None and teacher_weight:
         apart = functional.smooth_l1_loss(seen.teacher, step.teacher, reduction="none")
