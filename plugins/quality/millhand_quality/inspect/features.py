@@ -7,16 +7,17 @@ no second pre-processing that could differ.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
+import onnx
 
 from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand_quality.inspect.network import FLOAT, UINT8, Recorder, record_trunk
 from millhand_quality.inspect.pictures import Pixels, Shape
+from millhand_quality.inspect.runtime import open_session
 from millhand_quality.inspect.trunk import BLOCKS, STRIDE_OF_TRUNK, Array, trunk_parameters
 
 SMALLEST_INPUT = 64
@@ -145,19 +146,23 @@ def image_spec(plan: InputPlan) -> tuple[int, tuple[int, int, int]]:
     return UINT8, (plan.frame.height, plan.frame.width, plan.frame.channels)
 
 
-def open_session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
-    """Open a graph on the CPU, to fit with or to score a folder."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
 class FeatureExtractor:
-    """Turns pictures into features, one at a time, on the CPU."""
+    """Turns pictures into features, one at a time, on the CPU.
 
-    def __init__(self, plan: InputPlan, taps: Iterable[Taps], threads: int = 1) -> None:
+    Args:
+        plan: size of pictures and of the trunk's input.
+        taps: which features.
+        threads: of the run time.
+        change: what is done to the graph before it is opened, such as quantising it.
+    """
+
+    def __init__(
+        self,
+        plan: InputPlan,
+        taps: Iterable[Taps],
+        threads: int = 1,
+        change: Callable[[onnx.ModelProto], onnx.ModelProto] = lambda model: model,
+    ) -> None:
         self.plan = plan
         self.taps = tuple(taps)
         recorder = Recorder()
@@ -168,7 +173,7 @@ class FeatureExtractor:
             {names[tap]: (FLOAT, (1, channels_of(tap), *plan.grid(tap))) for tap in self.taps},
             "features of a picture",
         )
-        self._session = open_session(model.SerializeToString(), threads)
+        self._session = open_session(change(model).SerializeToString(), threads)
 
     def __call__(self, pixels: Pixels) -> dict[Taps, Array]:
         """Return features ``(channels, rows, columns) float32`` of one picture."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from millhand_quality.inspect.detector import HEAT, NOVELTY, SCORE
-from millhand_quality.inspect.features import IMAGE, open_session
+from millhand_quality.inspect.features import IMAGE
 from millhand_quality.inspect.pictures import Pixels
+from millhand_quality.inspect.runtime import open_session
 from millhand_quality.inspect.trunk import Array
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 
 from millhand.models.builder import PackageBuilder
 from millhand.models.manifest import Latency, Metric, Permission, Source, TeacherCard
@@ -21,6 +20,7 @@ from millhand_quality.inspect.features import IMAGE
 from millhand_quality.inspect.inspector import GraphRunner
 from millhand_quality.inspect.parameters import TASK, FrameSize, InspectParameters
 from millhand_quality.inspect.pictures import Picture, Pixels
+from millhand_quality.inspect.runtime import runtime_version
 from millhand_quality.inspect.threshold import Thresholds
 from millhand_quality.inspect.trunk import TRUNK_ID, TRUNK_LICENCE, TRUNK_SHA256
 
@@ -107,7 +107,7 @@ def latency_of(times_ms: Sequence[float]) -> Latency:
     """State the graph's time on this machine."""
     return Latency(
         target=platform.processor() or platform.machine(),
-        runtime=f"onnxruntime {onnxruntime.__version__}",
+        runtime=runtime_version(),
         provider="CPUExecutionProvider",
         precision="fp32",
         threads=1,

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from millhand_quality.inspect.features import open_session
 from millhand_quality.inspect.heads import (
     FITTERS,
     Head,
@@ -17,6 +16,7 @@ from millhand_quality.inspect.heads import (
 from millhand_quality.inspect.heads.bank import choose_spread
 from millhand_quality.inspect.heads.padim import DIRECTIONS, mean_of_neighbours
 from millhand_quality.inspect.network import FLOAT, Recorder
+from millhand_quality.inspect.runtime import open_session
 from millhand_quality.inspect.trunk import Array
 
 SHAPE = (12, 60, 6, 7)
@@ -130,6 +130,14 @@ def test_spread_choice_covers_better_than_chance() -> None:
     assert len(set(chosen)) == 20
     assert sum(index >= 500 for index in chosen) >= 3
     assert choose_spread(cells[:10], 20, seed=0) == list(range(10))
+
+
+@pytest.mark.parametrize("kind", list(FITTERS))
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_very_few_pictures_give_finite_distances(kind: str, count: int, features: Array) -> None:
+    distances = FITTERS[kind](features[:count]).distances(features[count:])
+    assert np.isfinite(distances).all()
+    assert 0.05 < np.median(distances) < 50
 
 
 @pytest.mark.parametrize("kind", list(FITTERS))

@@ -13,6 +13,9 @@ from millhand_quality.inspect.network import Recorder
 from millhand_quality.inspect.trunk import Array
 
 
+FEWEST_TO_HALVE = 4
+
+
 @dataclass(frozen=True, slots=True)
 class FusedHead:
     """Half of each, scaled."""
@@ -40,11 +43,14 @@ class FusedHead:
 
 
 def fit_fused(features: Array, seed: int = 0) -> FusedHead:
-    """Fit on features of good pictures ``(n, channels, rows, columns)``, ``n`` at least 4.
+    """Fit on features of good pictures ``(n, channels, rows, columns)``, ``n`` at least 2.
 
     A head's scale is one over its median distance on the half of the pictures that it has not
-    seen, both ways; on pictures that it has seen the bank's distances are nearly nothing.
+    seen, both ways; on pictures that it has seen the bank's distances are nearly nothing. With
+    too few pictures to halve, both count as they are.
     """
+    if len(features) < FEWEST_TO_HALVE:
+        return FusedHead(fit_bank(features, seed), fit_padim(features), 0.5, 0.5)
     halves = features[0::2], features[1::2]
     bank_seen, padim_seen = [], []
     for fitted, other in (halves, halves[::-1]):
