@@ -7,7 +7,9 @@ What stands in HTML comments tells a test what the reader need not know:
     <!-- edit: PATH -->             the next block (diff) is applied to PATH
     <!-- part of: PATH -->          the next block stands in PATH of the repository, word by word
     <!-- continues -->              the next block (python) goes on from the one before
-    <!-- in tests: WORDS -> WORDS   everywhere on the page, to save time and nothing else
+    <!-- exit: CODE -->             the next block's commands end with this code
+    <!-- beside -->                 the next block runs in a terminal of its own, to the page's end
+    <!-- in tests: WORDS -> WORDS   everywhere on the page, to save time; FREE PORT is one
 """
 
 from __future__ import annotations

@@ -12,11 +12,13 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ from millhand.scenario.load import load_text
 from millhand.scenario.schema import ScenarioFile
 
 CELL = Path("scenarios") / "casting_cell"
-LONGEST_S = 150
+LONGEST_S = 300
 
 
 @dataclass(slots=True)
@@ -44,6 +46,19 @@ class Workplace:
     plugins: Plugins
     python: str = ""
     """The Python block before, for one that goes on from it."""
+    beside: list[subprocess.Popen[str]] = field(default_factory=list)
+    """What runs in the reader's other terminals."""
+
+    def end(self) -> None:
+        """Close the other terminals."""
+        for process in self.beside:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +69,10 @@ def examples(root: Path) -> list[Path]:
 @pytest.fixture
 def workplace(
     tmp_path: Path, root: Path, examples: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> Workplace:
+) -> Iterator[Workplace]:
     folder, home = tmp_path / "work", tmp_path / "home"
     home.mkdir()
-    shutil.copytree(root / CELL, folder / CELL, ignore=shutil.ignore_patterns("journal", "*.jpg"))
+    shutil.copytree(root / CELL, folder / CELL, ignore=shutil.ignore_patterns("journal", "data", "*.png"))
     for example in examples:
         monkeypatch.syspath_prepend(str(example))
     modules = [__import__(example.name.replace("-", "_")) for example in examples]
@@ -71,15 +86,18 @@ def workplace(
         "NO_COLOR": "1",
         "COLUMNS": "100",
     }
-    return Workplace(folder, root, environment, Plugins.discover(modules))
+    place = Workplace(folder, root, environment, Plugins.discover(modules))
+    yield place
+    place.end()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_blocks(page, workplace: Workplace) -> None:
+    port = str(_free_port())
     for block in page.blocks:
         text = block.text
         for before, after in page.replaced:
-            text = text.replace(before, after)
+            text = text.replace(before, after.replace("FREE PORT", port))
         where = f"{page.name}:{block.line}"
         assert block.language in RUN, f"{where}: say what language this block is"
         if "part of" in block.marks:
@@ -100,12 +118,43 @@ def test_the_tests_replace_what_the_page_says(page) -> None:
     assert [before for before, _ in page.replaced if before not in commands] == []
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 # --- what is run ---
 
 
 def _bash(text: str, marks: dict[str, str], workplace: Workplace, where: str) -> None:
-    """Run a block as one script; it must end well."""
+    """Run a block as one script, which must end well, or in a terminal of its own."""
+    if "beside" in marks:
+        _beside(text, workplace)
+        return
     _shell(text, workplace, where, int(marks.get("exit", 0)))
+
+
+def _beside(text: str, workplace: Workplace) -> None:
+    """Start a block and wait for its first line; its standard input stays open."""
+    output = workplace.folder / "beside.txt"
+    with output.open("w") as stream:
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {text}"],
+            cwd=workplace.folder,
+            env=workplace.environment,
+            stdin=subprocess.PIPE,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    workplace.beside.append(process)
+    for _ in range(600):
+        if "\n" in output.read_text():
+            return
+        assert process.poll() is None, output.read_text()
+        time.sleep(0.1)
+    raise AssertionError(f"nothing came from {text}")
 
 
 def _console(text: str, marks: dict[str, str], workplace: Workplace, where: str) -> None:
@@ -163,11 +212,12 @@ def _yaml(text: str, marks: dict[str, str], workplace: Workplace, where: str) ->
     if "part of" in marks or not data.keys() <= ScenarioFile.model_fields.keys():
         assert "part of" in marks, f"{where}: begin with a key of the scenario"
         return
-    file = workplace.folder / CELL / "scenario.yaml"
+    file = workplace.folder / marks.get("file", f"{CELL}/scenario.yaml")
     secret = file.parent / "secrets" / "plc"
-    secret.parent.mkdir(exist_ok=True)
-    secret.write_text("only for tests\n", encoding="utf-8")
-    secret.chmod(0o600)
+    if not secret.exists():
+        secret.parent.mkdir(exist_ok=True)
+        secret.write_text("only for tests\n", encoding="utf-8")
+        secret.chmod(0o600)
     if "millhand" not in data:
         base = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
         text = _written(_merged(base, data))
