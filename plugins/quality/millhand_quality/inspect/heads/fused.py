@@ -12,7 +12,6 @@ from millhand_quality.inspect.heads.padim import PadimHead, fit_padim
 from millhand_quality.inspect.network import Recorder
 from millhand_quality.inspect.trunk import Array
 
-
 FEWEST_TO_HALVE = 4
 
 
