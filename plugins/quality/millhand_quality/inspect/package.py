@@ -103,10 +103,20 @@ def parameters_of(
     )
 
 
+def processor() -> str:
+    """Return the processor as the machine names it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
+
+
 def latency_of(times_ms: Sequence[float]) -> Latency:
     """State the graph's time on this machine."""
     return Latency(
-        target=platform.processor() or platform.machine(),
+        target=processor(),
         runtime=runtime_version(),
         provider="CPUExecutionProvider",
         precision="fp32",

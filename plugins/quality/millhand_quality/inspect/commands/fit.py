@@ -123,7 +123,20 @@ def shown_progress(screen: Console) -> Iterator[OnProgress]:
     help=tr("First group names the physical part, where a part has several pictures."),
 )
 @click.option("--resize", is_flag=True, help=tr("Take pictures of several sizes."))
-@click.option("--data-licence", default="LicenseRef-proprietary", help=tr("Of the pictures."))
+@click.option(
+    "--licence",
+    default="LicenseRef-proprietary",
+    show_default=True,
+    help=tr("Of the package (SPDX)."),
+)
+@click.option(
+    "--data-licence",
+    default="LicenseRef-proprietary",
+    show_default=True,
+    help=tr("Of the pictures (SPDX)."),
+)
+@click.option("--data-name", default="", help=tr("What the pictures are called in the package."))
+@click.option("--data-recipe", default="", help=tr("Command that makes the pictures again."))
 @click.option("--seed", default=0, show_default=True, help=tr("Of all random choices."))
 @click.option("--replace", is_flag=True, help=tr("Replace a package that is there."))
 def fit(folder: Path, out: Path, false_reject: float, undecided: float, **rest: Any) -> None:
