@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from millhand.distil.dataset import Arrays, Item
+from millhand.distil.dataset import Arrays, Item, Shelf
 from millhand.distil.plan import DistilPlan, FolderUse
 from millhand.errors import ConfigError
 from millhand.messages import tr
@@ -83,6 +83,7 @@ class FolderSource:
                 id=name,
                 group=_named(self._use.group, name, "group"),
                 label=_named(self._use.label, name, "label"),
+                shelf=_shelf(self._use.shelf, name) if self._use.shelf else None,
                 sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
             )
 
@@ -109,6 +110,17 @@ def _named(expression: str, name: str, group: str) -> str:
             mend=tr("Match the whole relative path, with (?P<{group}>…).", group=group),
         )
     return found[group] or ""
+
+
+def _shelf(expression: str, name: str) -> Shelf:
+    word = _named(expression, name, "shelf")
+    try:
+        return Shelf(word)
+    except ValueError:
+        raise ConfigError(
+            tr("The plan's expression for shelf finds “{word}” in {name}.", word=word, name=name),
+            mend=tr("Choose from: {names}.", names=", ".join(Shelf)),
+        ) from None
 
 
 def _picture(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

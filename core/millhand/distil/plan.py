@@ -69,10 +69,15 @@ class FolderUse(_Part):
         default=r"((.*/)?(?P<label>[^/]+)/)?[^/]+",
         description="Regular expression over the relative path; its group `label` is the label.",
     )
+    shelf: str = Field(
+        default="",
+        description="Regular expression over the relative path; its group `shelf` says what the "
+        "file is for: train, pool, calibration or test. Without it the split decides.",
+    )
     licence: str = Field(description="SPDX identifier of the data, or the words of its source.")
     recipe: str = Field(default="", description="Command that makes the data again.")
 
-    @field_validator("group", "label")
+    @field_validator("group", "label", "shelf")
     @classmethod
     def _compiles(cls, value: str) -> str:
         try:

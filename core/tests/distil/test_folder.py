@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from millhand.distil.dataset import Shelf
 from millhand.distil.folder import FolderSource, plan_data
 from millhand.distil.plan import FolderUse
 from millhand.errors import ConfigError
@@ -84,3 +85,19 @@ def test_no_folder_no_fit_no_data(pictures, make_plan):
         plan_data(make_plan(), pictures)
     named = make_plan(data={"folder": "data", "licence": "CC0-1.0"})
     assert len(plan_data(named, pictures).items()) == 12
+
+
+def test_the_folder_itself_may_say_what_a_file_is_for(pictures):
+    (pictures / "data/good").rename(pictures / "data/train")
+    (pictures / "data/scratch").rename(pictures / "data/test")
+    items = FolderSource(use(shelf=r"(?P<shelf>\w+)/.*"), pictures).items()
+    assert {(item.id.split("/")[0], item.shelf) for item in items} == {
+        ("train", Shelf.TRAIN),
+        ("test", Shelf.TEST),
+    }
+
+
+def test_a_shelf_that_does_not_exist_is_named(pictures):
+    with pytest.raises(ConfigError, match=r"finds “good” in good/p0_0\.png") as caught:
+        FolderSource(use(shelf=r"(?P<shelf>\w+)/.*"), pictures)
+    assert "calibration" in caught.value.mend

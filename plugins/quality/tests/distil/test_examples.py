@@ -55,17 +55,36 @@ def test_pictures_masks_and_kinds_come_together(tmp_path):
     assert list(shown.defective) == [place]
     assert len(shown.good) == 2
     assert (shown.pictures[place] == 30).all()
-    assert shown.marks.shape == (3, 16, 8)
-    assert shown.marks[place, 0, 0] == 2
-    assert shown.marks[place, 15, 7] == 1
-    assert shown.marks.sum() == 3
+    assert shown.cells == (16, 8)
+    marks = shown.marks(range(3))
+    assert marks.shape == (3, 16, 8)
+    assert marks[place, 0, 0] == 2
+    assert marks[place, 15, 7] == 1
+    assert marks.sum() == 3
+    assert shown.mask(place)[63, 31]
+    assert shown.mask(place).sum() == 3
     assert told[-1] == 1
 
 
 def test_pixels_of_a_cell_are_counted():
-    pixels = mask(*((row, column) for row in range(4, 8) for column in range(4)))
+    pixels = np.zeros((64, 32), bool)
+    pixels[4:8, :4] = True
     assert marked(pixels)[1, 0] == 16
     assert marked(pixels).sum() == 16
+
+
+def test_several_folders_of_the_layout_do_not_mix(tmp_path):
+    source = Pictures(
+        {
+            "a/test/pit/1.png": picture(),
+            "a/ground_truth/pit/1_mask.png": mask((0, 0)),
+            "b/test/pit/1.png": picture(),
+            "b/ground_truth/pit/1_mask.png": mask((63, 31)),
+        }
+    )
+    shown = read_examples(source.shelf(), tmp_path / "x.npy", lambda _: None)
+    assert shown.ids == ("a/test/pit/1.png", "b/test/pit/1.png")
+    assert [np.argwhere(shown.mask(place)).tolist() for place in (0, 1)] == [[[0, 0]], [[63, 31]]]
 
 
 def test_a_defect_without_a_mask_is_refused():

@@ -46,6 +46,9 @@ class CellStudentConfig(BaseModel):
     teacher_weight: float = Field(
         default=0.2, ge=0, description="Weight of the teacher's heat map beside the marks; 0: none."
     )
+    shift: int = Field(
+        default=2, ge=0, le=8, description="Most pixels that a picture is moved while learning."
+    )
     exposure: float = Field(
         default=0.1, ge=0, lt=1, description="Largest change of brightness while learning."
     )

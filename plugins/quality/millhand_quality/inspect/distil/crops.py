@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,13 @@ HARDEST = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A square of one example; the corner and side in fine cells."""
+    """A square of one example, in fine cells, and how far the picture is moved under the grid."""
 
     place: int
     corner: Corner
     side: int
+    shift: tuple[int, int] = (0, 0)
+    """Pixels down and right; what would come from outside repeats the border."""
 
     def cells(self, whole: NDArray[np.generic], unit: int = 1) -> NDArray[np.generic]:
         """Cut the square from cells ``(n, rows, columns)``, each ``unit`` fine cells wide."""
@@ -36,11 +39,13 @@ class Crop:
         top, left = row // unit, column // unit
         return whole[self.place, top : top + side, left : left + side]
 
-    def pixels(self, whole: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Cut the square from pictures ``(n, h, w, c)``."""
-        (row, column), side = self.corner, self.side * CELL
-        top, left = row * CELL, column * CELL
-        return whole[self.place, top : top + side, left : left + side]
+    def pixels(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """Cut the square from a picture or mask ``(h, w, …)``, moved by the shift."""
+        rows, columns = (
+            np.clip(np.arange(self.side * CELL) + start * CELL - moved, 0, length - 1)
+            for start, moved, length in zip(self.corner, self.shift, picture.shape, strict=False)
+        )
+        return picture[rows[:, None], columns]
 
 
 class CropDealer:
@@ -49,21 +54,25 @@ class CropDealer:
     Args:
         examples: what to choose from.
         side: pixels of a side.
+        reach: most pixels that a picture is moved by, either way.
         random: source of all choices.
     """
 
-    def __init__(self, examples: Examples, side: int, random: np.random.Generator) -> None:
+    def __init__(
+        self, examples: Examples, side: int, reach: int, random: np.random.Generator
+    ) -> None:
         self._random = random
-        self._shape = examples.marks.shape[1:]
+        self._reach = reach
+        self._shape = examples.cells
         self._side = min(side // CELL, *self._shape)
         self._good = examples.good
         self._groups = [group for group in (examples.defective, self._good) if len(group)]
         self._hardness: NDArray[np.float32] | None = None
         self._marked = np.full((len(examples), 2), NOWHERE)
         for place in examples.defective:
-            cells = np.argwhere(examples.marks[place])
-            if len(cells):
-                self._marked[place] = cells.mean(axis=0)
+            pixels = np.argwhere(examples.mask(place))
+            if len(pixels):
+                self._marked[place] = pixels.mean(axis=0) / CELL
         self._worst = self._marked.copy()
 
     def deal(self, count: int) -> list[Crop]:
@@ -87,7 +96,8 @@ class CropDealer:
             few = self._random.choice(group, size=OF_SO_MANY)
             place, focus = int(few[self._hardness[few].argmax()]), self._worst
         corner = [self._start(int(focus[place, axis]), axis) for axis in (0, 1)]
-        return Crop(place, (corner[0], corner[1]), self._side)
+        down, right = self._random.integers(-self._reach, self._reach + 1, 2)
+        return Crop(place, (corner[0], corner[1]), self._side, (int(down), int(right)))
 
     def _start(self, focus: int, axis: int) -> int:
         room = self._shape[axis] - self._side

@@ -1,8 +1,9 @@
 """The shelf of a plan as arrays on disk: pictures, and which cells are marked defective.
 
-Files lie in the MVTec layout: ``train/good/x.png`` and ``test/good/x.png`` are good,
-``test/<kind>/x.png`` is defective and ``ground_truth/<kind>/x_mask.png`` marks where. A picture
-and its mask belong to one group, so that no shelf gets one without the other.
+Files lie in the MVTec layout, or in several folders that do: ``…/train/good/x.png`` and
+``…/test/good/x.png`` are good, ``…/test/<kind>/x.png`` is defective and
+``…/ground_truth/<kind>/x_mask.png`` marks where. A picture and its mask belong to one group, so
+that no shelf gets one without the other.
 """
 
 from __future__ import annotations
@@ -30,14 +31,27 @@ class Examples:
 
     pictures: NDArray[np.uint8]
     """``(n, height, width, 3)``, RGB, on disk."""
-    marks: NDArray[np.uint8]
-    """``(n, height / 4, width / 4)``: how many pixels of a cell are marked, 0 to 16."""
+    masks: NDArray[np.uint8]
+    """``(n, height, width / 8)``: the marked pixels, eight to a byte."""
     kinds: tuple[str, ...]
     """``good`` or the defect's name."""
     ids: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.kinds)
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns of cells."""
+        return self.masks.shape[1] // CELL, self.masks.shape[2] * 8 // CELL
+
+    def mask(self, place: int) -> NDArray[np.bool_]:
+        """Return the marked pixels ``(height, width)`` of one picture."""
+        return np.unpackbits(self.masks[place], axis=1).astype(bool)
+
+    def marks(self, places: Sequence[int]) -> NDArray[np.uint8]:
+        """Return how many pixels of each cell are marked, 0 to 16: ``(n, rows, columns)``."""
+        return np.stack([marked(self.mask(place)) for place in places])
 
     @property
     def good(self) -> NDArray[np.int64]:
@@ -74,13 +88,14 @@ def pairs(items: Sequence[Item]) -> list[Pair]:
     Raises:
         ConfigError: a defective picture has no mask, or no picture is there.
     """
-    masks = {item.id: item for item in items if item.id.startswith(f"{MASKS}/")}
+    masks = {item.id: item for item in items if PurePosixPath(item.id).parts[-3:-2] == (MASKS,)}
     found = []
     for item in items:
         path = PurePosixPath(item.id)
         if item.id in masks:
             continue
-        mask = masks.get(f"{MASKS}/{path.parent.name}/{path.stem}_mask.png")
+        above = path.parent.parent.parent
+        mask = masks.get(str(above / MASKS / path.parent.name / f"{path.stem}_mask.png"))
         if mask is None and path.parent.name != GOOD:
             raise ConfigError(
                 tr("The defective picture {name} has no mask on its shelf.", name=item.id),
@@ -108,24 +123,25 @@ def read_examples(items: Items, file: Path, step: Callable[[float], None]) -> Ex
     frame = _frame(items.read(found[0].picture)["image"])
     shape = (len(found), frame.height, frame.width, frame.channels)
     pictures = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
-    marks = np.zeros((len(found), frame.height // CELL, frame.width // CELL), np.uint8)
+    masks = np.zeros((len(found), frame.height, frame.width // 8), np.uint8)
     for place, pair in enumerate(found):
         pictures[place] = _of_size(items.read(pair.picture)["image"], frame, pair.picture)
         if pair.mask is not None:
-            marks[place] = marked(_of_size(items.read(pair.mask)["image"], frame, pair.mask))
+            mask = _of_size(items.read(pair.mask)["image"], frame, pair.mask)
+            masks[place] = np.packbits(mask.max(axis=2) > 0, axis=1)
         step((place + 1) / len(found))
     return Examples(
         pictures,
-        marks,
+        masks,
         tuple(pair.kind for pair in found),
         tuple(pair.picture.id for pair in found),
     )
 
 
-def marked(mask: Pixels) -> NDArray[np.uint8]:
-    """Count the marked pixels of each cell of a mask ``(h, w, c)``."""
-    height, width = mask.shape[:2]
-    cells = (mask.max(axis=2) > 0).reshape(height // CELL, CELL, width // CELL, CELL)
+def marked(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Count the marked pixels of each cell of a mask ``(h, w)``."""
+    height, width = mask.shape
+    cells = mask.reshape(height // CELL, CELL, width // CELL, CELL)
     return np.asarray(cells.sum(axis=(1, 3)), np.uint8)
 
 

@@ -14,14 +14,14 @@ from torch.nn import functional
 from millhand_quality.inspect.distil.cell_net import CellNet, Seen, template_of
 from millhand_quality.inspect.distil.config import TEACHER_CELL, CellStudentConfig
 from millhand_quality.inspect.distil.crops import GRID, Crop, CropDealer
-from millhand_quality.inspect.distil.examples import Examples
+from millhand_quality.inspect.distil.examples import Examples, marked
 from millhand_quality.inspect.trunk import Array
 
 WARM_UP_STEPS = 100
 """Steps until the full rate, a tenth of all where they are few."""
 CELL_RATE = 2.0
 """How much faster is learnt what only one cell learns."""
-WEIGHT_DECAY = 1e-4
+WEIGHT_DECAY = 0.02
 LONGEST_GRADIENT = 5.0
 AVERAGED_OVER = 500
 """Steps over which the weights that are kept are averaged, a tenth of all where they are few."""
@@ -94,7 +94,7 @@ class _Training:
         self._teacher = teacher
         self._config = config
         self._random = np.random.default_rng(seed)
-        self._dealer = CropDealer(examples, config.crop, self._random)
+        self._dealer = CropDealer(examples, config.crop, config.shift, self._random)
         self._net = CellNet(config, template(examples))
         self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._kept = copy.deepcopy(self._net)
@@ -137,26 +137,28 @@ class _Training:
     @torch.no_grad()
     def _review(self) -> None:
         """Let the averaged net see every example whole, and tell the dealer what was hard."""
-        net, (count, _, columns) = self._kept.eval(), self._examples.marks.shape
+        net, count, (_, columns) = self._kept.eval(), len(self._examples), self._examples.cells
         maps = net.maps()
         hardness, worst = np.zeros(count, np.float32), np.zeros((count, 2), np.int64)
         for start in range(0, count, REVIEWED_AT_ONCE):
-            places = slice(start, start + REVIEWED_AT_ONCE)
-            planes = torch.from_numpy(self._examples.pictures[places].astype(np.float32))
+            places = range(start, min(start + REVIEWED_AT_ONCE, count))
+            part = slice(places.start, places.stop)
+            planes = torch.from_numpy(self._examples.pictures[part].astype(np.float32))
             logits = net(planes.permute(0, 3, 1, 2), maps).logits
-            defective, good = targets(torch.from_numpy(self._examples.marks[places]).float())
-            hardness[places] = picture_losses(logits, defective, good).numpy()
+            defective, good = targets(torch.from_numpy(self._examples.marks(places)).float())
+            hardness[part] = picture_losses(logits, defective, good).numpy()
             cells = torch.where(good > 0, logits, torch.tensor(NEVER)).flatten(1).argmax(1).numpy()
-            worst[places] = np.stack([cells // columns, cells % columns], axis=1)
+            worst[part] = np.stack([cells // columns, cells % columns], axis=1)
         self._dealer.reviewed(hardness, worst)
 
     def _next(self) -> Step:
         crops = self._dealer.deal(self._config.batch)
-        pixels = np.stack([crop.pixels(self._examples.pictures) for crop in crops])
+        examples = self._examples
+        pixels = np.stack([crop.pixels(examples.pictures[crop.place]) for crop in crops])
         reach = self._config.exposure
         exposure = self._random.uniform(1 - reach, 1 + reach, (len(crops), 1, 1, 1))
         shown = np.minimum(pixels * exposure.astype(np.float32), np.float32(255))
-        marks = np.stack([crop.cells(self._examples.marks) for crop in crops])
+        marks = np.stack([marked(crop.pixels(examples.mask(crop.place))) for crop in crops])
         defective, good = targets(torch.from_numpy(marks.astype(np.float32)))
         teacher = None
         if self._teacher is not None:
