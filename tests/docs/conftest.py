@@ -67,7 +67,15 @@ class Page:
 def page_files() -> list[Path]:
     """List all pages, written and generated."""
     found = [ROOT / name for name in PLACES if (ROOT / name).exists()]
-    return found + sorted((ROOT / "docs").rglob("*.md"))
+    return (
+        found + sorted((ROOT / "docs").glob("[a-z]*/**/[A-Za-z]*.md")) + [ROOT / "docs/README.md"]
+    )
+
+
+def other_files() -> list[Path]:
+    """List the pages of distributions and scenarios; their links are checked, their code is not."""
+    found = [ROOT / "scenarios", ROOT / "plugins", ROOT / "hardware_adapters"]
+    return sorted(path for folder in found for path in folder.glob("*/**/README.md"))
 
 
 def read_page(path: Path) -> Page:
@@ -122,16 +130,16 @@ def _anchors(titles: list[str]) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for a ``page`` once for each."""
-    if "page" in metafunc.fixturenames:
-        files = page_files()
-        names = [file.relative_to(ROOT).as_posix() for file in files]
-        metafunc.parametrize("page", [read_page(file) for file in files], ids=names)
+    """Run a test that asks for a ``page`` or for ``any_page`` once for each."""
+    for fixture, files in (("page", page_files()), ("any_page", page_files() + other_files())):
+        if fixture in metafunc.fixturenames:
+            names = [file.relative_to(ROOT).as_posix() for file in files]
+            metafunc.parametrize(fixture, [read_page(file) for file in files], ids=names)
 
 
 @pytest.fixture(scope="session")
 def pages() -> list[Page]:
-    return [read_page(file) for file in page_files()]
+    return [read_page(file) for file in page_files() + other_files()]
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,9 @@ def workplace(
 ) -> Iterator[Workplace]:
     folder, home = tmp_path / "work", tmp_path / "home"
     home.mkdir()
-    shutil.copytree(root / CELL, folder / CELL, ignore=shutil.ignore_patterns("journal", "data", "*.png"))
+    shutil.copytree(
+        root / CELL, folder / CELL, ignore=shutil.ignore_patterns("journal", "data", "*.png")
+    )
     for example in examples:
         monkeypatch.syspath_prepend(str(example))
     modules = [__import__(example.name.replace("-", "_")) for example in examples]

@@ -85,3 +85,16 @@ def _commands(command: click.Command, words: str) -> Iterator[str]:
             inner = command.get_command(context, name)
             assert inner is not None
             yield from _commands(inner, f"{words} {name}")
+
+
+def test_every_proof_that_is_named_exists(root: Path) -> None:
+    page = (root / "docs" / "explanation" / "guarantees.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_[a-z0-9_]+)`", page))
+    tests = [*root.glob("core/tests/**/*.py"), *root.glob("tests/**/*.py")]
+    tests += [
+        *root.glob("plugins/*/tests/**/*.py"),
+        *root.glob("hardware_adapters/*/tests/**/*.py"),
+    ]
+    found = set(re.findall(r"def (test_[a-z0-9_]+)", "".join(map(Path.read_text, tests))))
+    assert len(named) > 20
+    assert named - found == set()
