@@ -66,7 +66,7 @@ async def test_an_open_command_that_is_not_in_the_ring_is_unknown_and_not_resent
     sent_before = len(plc.commands)
     async with run_cell(inspector("passes"), plc=plc) as (engine, _):
         (outcome,) = engine.journal.read(kinds=("outcome",), id=decision)
-        again = engine.journal.read(kinds=("alarm",))
+        again = await wait_for(engine, "alarm")
     assert outcome.record.status is OutcomeStatus.UNKNOWN
     assert any(entry.record.name == "outcome_unknown" for entry in again)
     assert len(plc.commands) == sent_before

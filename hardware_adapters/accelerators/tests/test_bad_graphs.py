@@ -107,7 +107,9 @@ def test_shapes_that_only_clash_when_run(tmp_path, accelerator, kit):
     assert fault(graph, tmp_path / "p", accelerator, kit, answer) in {"graph", "golden"}
 
 
-def test_another_shape_than_declared(tmp_path, accelerator, kit):
+def test_another_shape_than_declared(tmp_path, kit):
+    # On ONNX Runtime alone: OpenVINO 2026.4 may end the process here, which only a worker bears.
+    accelerator = OnnxRuntime("cpu", OnnxRuntimeConfig())
     graph = small(
         kit,
         [
