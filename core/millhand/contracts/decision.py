@@ -22,10 +22,10 @@ class Verdict(StrEnum):
 class Disposition(StrEnum):
     """What happens to the part."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  no password
     REJECT = "reject"
     DIVERT = "divert"
-    PASS_FLAGGED = "pass_flagged"
+    PASS_FLAGGED = "pass_flagged"  # noqa: S105
 
 
 class MachineAction(StrEnum):

@@ -32,4 +32,4 @@ class Observation(Struct, frozen=True, kw_only=True):
     memory: Memory = {}
     models: dict[str, str] = {}
     budget: dict[str, int] = {}
-    """Bounds on work inside ``decide`` as counts (samples, iterations), chosen from the deadline."""
+    """Bounds on work inside ``decide`` as counts (samples, iterations)."""
