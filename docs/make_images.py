@@ -18,7 +18,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-WIDTH, HEIGHT = 1200, 1240
+WIDTH, HEIGHT = 1200, 1130
 """What of the report is shown, from its top, in pixels."""
 COLOURS = 128
 _DARK = ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"]
