@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from millhand.ledger.intervals import beta_cdf, beta_quantile, share
 
 

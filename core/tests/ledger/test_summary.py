@@ -1,6 +1,7 @@
 """The summary of a run, counted from made-up entries whose answer is known."""
 
 import pytest
+
 from millhand.contracts.codec import from_json, to_json
 from millhand.contracts.command import AnswerCode
 from millhand.contracts.decision import Disposition, Verdict

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from millhand.ledger.timing import percentile, spread, timing_sheet
 
 MS = 1_000_000
