@@ -229,7 +229,7 @@ class Actuator:
                     effect.status, effect.detail = OutcomeStatus.EXPIRED, str(error)
                     return
                 stages["sent"] = monotonic_ns() - started_ns
-                await self._confirm(channel, answer, deadline_ns, effect)
+                await self._confirm(channel, answer, judged.writes, deadline_ns, effect)
                 stages["answered"] = monotonic_ns() - started_ns
             finally:
                 channel.forget(command.id)
@@ -238,6 +238,7 @@ class Actuator:
         self,
         channel: CommandChannel,
         answer: asyncio.Future[Answer],
+        writes: Sequence[Write],
         deadline_ns: int,
         effect: Effect,
     ) -> None:
@@ -246,7 +247,10 @@ class Actuator:
             effect.status = _WRITE_OUTCOMES[effect.result.status]
             effect.detail = effect.result.detail
             return
-        if channel.binding.confirm not in (Confirm.ECHO, Confirm.SENSOR):
+        if channel.binding.confirm is Confirm.READBACK:
+            await self._read_back(channel, writes, effect)
+            return
+        if channel.binding.confirm is Confirm.NONE:
             effect.status = _WRITE_OUTCOMES[effect.result.status]
             return
         grace_ns = 5 * channel.binding.tick_ns + int(2e9 * channel.binding.poll_s)
@@ -259,8 +263,23 @@ class Actuator:
             effect.detail = tr("No answer came; the part takes its default.")
             return
         effect.status = outcome_of(effect.answer.code)
+        if channel.binding.confirm is Confirm.SENSOR and effect.answer.code is AnswerCode.ACCEPTED:
+            # Taken by the program; that the part went that way is for the gate's entry to say.
+            effect.status = OutcomeStatus.SENT
         if effect.status is not OutcomeStatus.CONFIRMED:
             effect.detail = effect.answer.code.name.lower()
+
+    async def _read_back(
+        self, channel: CommandChannel, writes: Sequence[Write], effect: Effect
+    ) -> None:
+        samples = await channel.device.read([write.tag for write in writes])
+        same = all(
+            sample.good and sample.value == write.value
+            for sample, write in zip(samples, writes, strict=True)
+        )
+        effect.status = OutcomeStatus.CONFIRMED if same else OutcomeStatus.UNKNOWN
+        if not same:
+            effect.detail = tr("The record does not read back as it was written.")
 
     async def _other(
         self,

@@ -70,6 +70,7 @@ class Engine:
 
     Raises (on entering):
         ConfigError: the scenario and the plugins do not fit.
+        NotAllowed: another engine writes the journal.
         Unavailable: the journal cannot be opened.
     """
 

@@ -56,10 +56,15 @@ def run_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
 
     @asynccontextmanager
     async def run(
-        agents: str, *, plc: PlayedPlc | None = None, guard: str = "", safe: bool = False
+        agents: str,
+        *,
+        plc: PlayedPlc | None = None,
+        guard: str = "",
+        safe: bool = False,
+        confirm: str = "echo",
     ) -> AsyncIterator[tuple[Engine, PlayedPlc]]:
         plc = plc or PlayedPlc()
-        text = f"{DEVICE}agents:\n{agents}\n{guard}"
+        text = f"{DEVICE.replace('confirm: echo', f'confirm: {confirm}')}agents:\n{agents}\n{guard}"
         scenario = load_text(text, tmp_path / "scenario.yaml")
         plugins = Plugins.discover([Plugin()], entry_points=False)
         async with Engine(scenario, plugins=plugins, devices={"plc": plc}, safe=safe) as engine:

@@ -197,3 +197,34 @@ async def test_command_ids_go_on_after_a_restart(run_cell, inspector, wait_for) 
             await plc.part(seq)
             await wait_for(engine, "outcome", seq)
     assert [command["id"] for command in plc.commands] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("confirm", "status"),
+    [
+        ("readback", OutcomeStatus.CONFIRMED),
+        ("sensor", OutcomeStatus.SENT),
+        ("none", OutcomeStatus.SENT),
+    ],
+)
+async def test_no_more_is_claimed_than_the_channel_confirms(
+    run_cell, inspector, wait_for, confirm, status
+) -> None:
+    async with run_cell(inspector("passes"), confirm=confirm) as (engine, plc):
+        await in_control(engine)
+        await plc.part(1)
+        (outcome,) = await wait_for(engine, "outcome")
+    assert outcome.record.status is status
+
+
+async def test_a_record_that_reads_back_otherwise_is_unknown(run_cell, inspector, wait_for) -> None:
+    class Forgetful(PlayedPlc):
+        def _take(self, write):
+            if write.tag == "result.id":
+                self.values["result.result"] = 1
+
+    async with run_cell(inspector("rejects"), plc=Forgetful(), confirm="readback") as (engine, plc):
+        await in_control(engine)
+        await plc.part(1)
+        (outcome,) = await wait_for(engine, "outcome")
+    assert outcome.record.status is OutcomeStatus.UNKNOWN
