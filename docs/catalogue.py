@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -75,7 +76,8 @@ def updated(file: Path, template: Catalog) -> Catalog:
 def compiled(catalog: Catalog) -> bytes:
     """Compile a catalogue as gettext reads it."""
     buffer = io.BytesIO()
-    catalog.revision_date = catalog.creation_date = None  # type: ignore[assignment]
+    # Without a date babel writes the time of day, and the file would differ each minute.
+    catalog.revision_date = catalog.creation_date = datetime(2026, 1, 1, tzinfo=UTC)
     write_mo(buffer, catalog)
     return buffer.getvalue()
 
