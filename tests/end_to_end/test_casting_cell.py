@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 from structlog.testing import capture_logs
 
@@ -13,6 +16,8 @@ from millhand.isolate.worker import open_agent
 from millhand.journal.records import Cause, Intent, OutcomeStatus
 from millhand.plugins import Plugins
 from millhand.replay import replay
+
+CASTING_CELL = Path(__file__).parents[2] / "scenarios" / "casting_cell"
 
 
 async def test_every_part_gets_one_disposition_and_nothing_bad_is_shipped(simulation) -> None:
@@ -70,6 +75,30 @@ async def test_replay_of_the_journal_gives_the_same_decisions_bit_for_bit(
     agent.close()
     assert len(replayed) >= 0.75 * finished.summary.parts
     assert [one.entry.part for one in replayed if not one.same] == []
+
+
+async def test_a_candidate_is_compared_on_what_the_line_saw(finished, simulation, tmp_path) -> None:
+    students = CASTING_CELL / "models" / "students"
+    report = tmp_path / "replay.html"
+    command = [sys.executable, "-m", "millhand.cli", "replay", str(CASTING_CELL)]
+    command += ["--at", str(tmp_path / "run"), "--report", str(report), "--json"]
+    command += ["--model", str(students / "impeller"), "--model", str(students / "housing")]
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, check=True, timeout=100
+    )
+    said = json.loads(done.stdout)
+    decided = [
+        entry.record.observation.models["model"]
+        for entry in simulation.engine.journal.read(kinds=("intent",))
+        if entry.record.cause in (Cause.DECIDED, Cause.UNSURE)
+    ]
+    assert said["replayed"] == len(decided)
+    assert not said["missing"]
+    assert said["largest_change"] > 0, "another model gives other scores"
+    assert set(said["packages"].values()).isdisjoint(decided)
+    page = report.read_text(encoding="utf-8")
+    assert page.count("<article") == len(said["turned"])
+    assert "http" not in page.replace("http-equiv", "")
 
 
 async def test_the_journal_holds_what_a_replay_needs(finished, simulation) -> None:

@@ -31,6 +31,9 @@ def _words() -> dict[str, Word]:
             "millhand.cli.review:review",
             tr("Answer what agents ask; tell them where they were wrong."),
         ),
+        "replay": Word(
+            "millhand.cli.replay:replay", tr("Decide again what was decided; compare models.")
+        ),
         "schema": Word(
             "millhand.cli.schema:schema", tr("Print the JSON Schema of scenarios, for editors.")
         ),

@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from millhand.cli.output import table
-from millhand.console.run_report import headline, milliseconds, percent
+from millhand.console.pages import milliseconds, percent
+from millhand.console.run_report import headline
 from millhand.console.words import stage_word, word
 from millhand.ledger.economy import Money
 from millhand.ledger.intervals import Share

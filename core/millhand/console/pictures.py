@@ -4,17 +4,60 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from millhand.contracts.decision import HeatMap
+from millhand.contracts.decision import Decision, HeatMap
+from millhand.contracts.frames import FrameRef
+from millhand.contracts.observation import Observation
+
+PictureSource = Callable[[FrameRef], "NDArray[np.uint8] | None"]
+"""Gives the pixels of a frame, ``(height, width, channels) uint8``, or None where they are gone."""
 
 _QUALITY = 82
 _NEAR, _AT, _ABOVE = (250, 204, 21), (249, 115, 22), (220, 38, 38)
 """Colours of the heat map at half the threshold, at it, and at twice the threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A frame with its heat map, both as data URIs, ready to be laid over each other."""
+
+    frame: str
+    heat: str | None
+    width: int
+    height: int
+
+
+def picture_of(
+    observation: Observation, decision: Decision, pictures: PictureSource | None
+) -> Picture | None:
+    """Return what the agent saw with what it found, or None where no picture is kept."""
+    frames = observation.frames
+    if not frames or pictures is None:
+        return None
+    heat = heat_map_of(decision)
+    role = heat.frame if heat is not None and heat.frame in frames else next(iter(frames))
+    ref = frames[role].ref
+    pixels = pictures(ref)
+    if pixels is None:
+        return None
+    return Picture(
+        frame=frame_uri(pixels),
+        heat=heat_map_uri(heat) if heat is not None else None,
+        width=ref.width,
+        height=ref.height,
+    )
+
+
+def heat_map_of(decision: Decision) -> HeatMap | None:
+    """Return the decision's heat map, where it explains itself by one."""
+    return next((found for found in decision.explanations if isinstance(found, HeatMap)), None)
 
 
 def frame_uri(pixels: NDArray[np.uint8], largest_px: int = 480) -> str:

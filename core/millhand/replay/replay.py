@@ -39,27 +39,74 @@ class Replayed:
         """Whether the two are equal in everything: verdict, scores, explanations, memory."""
         return self.then == self.now
 
+    @property
+    def turned(self) -> bool:
+        """Whether the verdict is another."""
+        return self.then.verdict is not self.now.verdict
+
+
+def decided_by(agent: str, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the intents that the agent itself once decided.
+
+    Intents that the engine settled without it (late, blind, missed) are passed over.
+    """
+    for entry in entries:
+        intent = entry.record
+        if (
+            isinstance(intent, Intent)
+            and intent.cause in _AGENT_DECIDED
+            and intent.observation.agent == agent
+        ):
+            yield entry
+
+
+def decide_again(
+    entry: Entry, agent: ResidentAgent, load_frame: LoadFrame, *, candidate: bool = False
+) -> Replayed:
+    """Let the agent decide a recorded observation again.
+
+    Args:
+        entry: an intent that the agent decided.
+        agent: the agent with its packages open.
+        load_frame: gives the pixels.
+        candidate: whether the packages that are open take the place of those recorded.
+
+    Raises:
+        PackageError: the recorded package is not open (fault ``id``), or none for the product is.
+        Unavailable, PackageError: a picture is no longer kept, or is damaged.
+    """
+    intent = entry.record
+    assert isinstance(intent, Intent)
+    observation = intent.observation
+    if candidate:
+        observation = msgspec.structs.replace(observation, models=_open_for(observation, agent))
+    else:
+        _check_packages(observation, agent)
+    return Replayed(entry, intent.decision, agent.decide(_with_pixels(observation, load_frame)))
+
 
 def replay(
     entries: Iterable[Entry], agent: ResidentAgent, load_frame: LoadFrame
 ) -> Iterator[Replayed]:
-    """Decide again each intent of the agent that it once decided.
+    """Decide again each intent of the agent that it once decided; see :func:`decide_again`."""
+    for entry in decided_by(agent.opened.name, entries):
+        yield decide_again(entry, agent, load_frame)
 
-    Intents that the engine settled without the agent (late, blind, missed) are passed over.
 
-    Raises:
-        PackageError: the agent has another package open than the one recorded (fault ``id``).
-        Unavailable, PackageError: a picture is no longer kept, or is damaged.
-    """
-    for entry in entries:
-        intent = entry.record
-        if not isinstance(intent, Intent) or intent.cause not in _AGENT_DECIDED:
-            continue
-        if intent.observation.agent != agent.opened.name:
-            continue
-        _check_packages(intent.observation, agent)
-        observation = _with_pixels(intent.observation, load_frame)
-        yield Replayed(entry, intent.decision, agent.decide(observation))
+def _open_for(observation: Observation, agent: ResidentAgent) -> dict[str, str]:
+    packages = agent.opened.packages
+    pinned: dict[str, str] = {}
+    for role in observation.models:
+        found = packages.get(f"{role}.{observation.product}", packages.get(role))
+        if found is None:
+            raise PackageError(
+                tr("No package is open for {role} and product {product}.", role=role,
+                   product=observation.product),
+                fault="id",
+                mend=tr("Name one that was made for it."),
+            )  # fmt: skip
+        pinned[role] = found
+    return pinned
 
 
 def _check_packages(observation: Observation, agent: ResidentAgent) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from millhand.console.pages import percent
 from millhand.console.pictures import frame_uri, heat_map_uri
-from millhand.console.run_report import percent, render_run_report, write_run_report
+from millhand.console.run_report import render_run_report, write_run_report
 from millhand.contracts.decision import HeatMap, Verdict
 from millhand.contracts.frames import Frame, FrameRef
 from millhand.contracts.plant import PlantSummary
