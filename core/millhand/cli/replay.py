@@ -15,6 +15,7 @@ from rich.progress import track
 from millhand.cli.exits import ExitCode
 from millhand.cli.output import console, json_option, show_json, table
 from millhand.cli.places import find_journal
+from millhand.console.pages import percent
 from millhand.console.words import word
 from millhand.errors import ConfigError, PackageError, Unavailable
 from millhand.messages import tr
@@ -246,6 +247,15 @@ def _show(comparison: Comparison, report: Path | None) -> None:
                 wrong=judged.wrong,
             )
         )
+        out.print(
+            tr(
+                "Evidence on these parts that it is not worse by more than {margin}: {evidence} "
+                "({proof} is proof).",
+                margin=percent(comparison.not_worse.margin),
+                evidence=f"{comparison.not_worse.evidence:.3g}",
+                proof=f"{1 / comparison.not_worse.alpha:.0f}",
+            )
+        )
     if report is not None:
         out.print(tr("Report: {file}", file=report), markup=False)
 
@@ -271,6 +281,11 @@ def _plain(comparison: Comparison, packages: dict[str, str]) -> dict[str, object
         "missing": [
             {"decision": entry.id, "reason": reason} for entry, reason in comparison.missing
         ],
+        "not_worse": {
+            "margin": comparison.not_worse.margin,
+            "evidence": comparison.not_worse.evidence,
+            "shown": comparison.not_worse.shown,
+        },
         "judged": {
             when: {"right": one.right, "wrong": one.wrong, "undecided": one.undecided}
             for when, one in (("then", comparison.then), ("now", comparison.now))

@@ -11,10 +11,10 @@ from millhand.console.pages import milliseconds, percent
 from millhand.console.run_report import headline
 from millhand.console.words import stage_word, word
 from millhand.ledger.economy import Money
-from millhand.ledger.intervals import Share
 from millhand.ledger.score import Score
 from millhand.ledger.summary import RunSummary
 from millhand.messages import tr
+from millhand.statistics.intervals import Share
 
 
 def print_summary(summary: RunSummary, out: Console) -> None:

@@ -11,8 +11,8 @@ from msgspec import Struct
 from millhand.contracts.decision import Disposition
 from millhand.contracts.plant import PartTruth
 from millhand.journal.records import Cause
-from millhand.ledger.intervals import Share, share
 from millhand.ledger.run import PartLife
+from millhand.statistics.intervals import Share, share
 
 PASSING = frozenset({Disposition.PASS, Disposition.PASS_FLAGGED})
 

@@ -12,10 +12,10 @@ from millhand.contracts.command import AnswerCode
 from millhand.contracts.plant import PartTruth, PlantSummary
 from millhand.journal.records import Cause, OutcomeStatus
 from millhand.ledger.economy import Money, money
-from millhand.ledger.intervals import Share, share
 from millhand.ledger.run import PartLife, Run
 from millhand.ledger.score import DetectionLimit, Finding, Score, finding, score_parts
 from millhand.ledger.timing import Spread, StageTime, spread, timing_sheet
+from millhand.statistics.intervals import Share, share
 
 if TYPE_CHECKING:
     from millhand.scenario.schema import Economy

@@ -10,7 +10,10 @@ from millhand.contracts.decision import Verdict
 from millhand.journal.entries import Entry
 from millhand.journal.records import AnswerKind, Intent, Review
 from millhand.replay.replay import Replayed
+from millhand.statistics.betting import NotWorse
 
+MARGIN = 0.02
+"""How much less often a candidate may be right and still count as not worse."""
 GOOD_LABELS = frozenset({"ok", "good"})
 """Labels that say of a part that nothing is wrong with it."""
 
@@ -26,14 +29,15 @@ class Right:
     wrong: int = 0
     undecided: int = 0
 
-    def count(self, verdict: Verdict | None, *, good: bool) -> None:
-        """Count one verdict on a part that was good, or was not."""
+    def count(self, verdict: Verdict | None, *, good: bool) -> bool:
+        """Count one verdict on a part that was good, or was not; return whether it was right."""
         if verdict not in (Verdict.OK, Verdict.NOT_OK):
             self.undecided += 1
-        elif (verdict is Verdict.OK) is good:
-            self.right += 1
-        else:
-            self.wrong += 1
+            return False
+        right = (verdict is Verdict.OK) is good
+        self.right += right
+        self.wrong += not right
+        return right
 
 
 @dataclass(slots=True)
@@ -55,6 +59,8 @@ class Comparison:
     """Of any score, absolute."""
     then: Right = field(default_factory=Right)
     now: Right = field(default_factory=Right)
+    not_worse: NotWorse = field(default_factory=lambda: NotWorse(MARGIN))
+    """Evidence from the parts that people judged, which they chose: no sample of all parts."""
 
     def add(self, one: Replayed) -> None:
         """Count one decision."""
@@ -68,8 +74,10 @@ class Comparison:
         self.largest_change = max([self.largest_change, *changes])
         good = self.labels.get(one.entry.id)
         if good is not None:
-            self.then.count(one.then.verdict, good=good)
-            self.now.count(one.now.verdict, good=good)
+            self.not_worse.add(
+                a_right=self.then.count(one.then.verdict, good=good),
+                b_right=self.now.count(one.now.verdict, good=good),
+            )
 
 
 def judged_by_people(entries: Iterable[Entry]) -> dict[str, bool]:

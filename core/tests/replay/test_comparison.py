@@ -74,6 +74,9 @@ def test_what_people_said_is_the_truth_and_undecided_is_neither_right_nor_wrong(
     comparison.add(replayed(Verdict.NOT_DECIDABLE, Verdict.NOT_OK, about=unsure))
     assert (comparison.then.right, comparison.then.wrong, comparison.then.undecided) == (1, 1, 1)
     assert (comparison.now.right, comparison.now.wrong, comparison.now.undecided) == (2, 1, 0)
+    assert comparison.not_worse.pairs == 3
+    assert comparison.not_worse.discordant == 1
+    assert not comparison.not_worse.shown
 
 
 def test_agreeing_with_not_decidable_says_nothing_about_the_part():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millhand.ledger.intervals import beta_cdf, beta_quantile, share
+from millhand.statistics.intervals import beta_cdf, beta_quantile, share
 
 
 def binomial_tail(successes: int, trials: int, rate: float) -> float:
