@@ -28,6 +28,7 @@ from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
 from millhand.engine.recover import (
     adopt_command_ids,
+    changes_let_out,
     close_open_intents,
     last_command_id,
     last_mode,
@@ -183,6 +184,9 @@ class Engine:
             last_command_id=await asyncio.to_thread(last_command_id, journal),
         )
         cell_of.append(cell)
+        cell.changes.restore(
+            await asyncio.to_thread(changes_let_out, journal, cell.limits, time_ns())
+        )
         return cell
 
     # --- opening ---
@@ -297,6 +301,8 @@ class Engine:
         remembered = remember(cell.journal, runner.name)
         sources: list[Source] = []
         for trigger in runner.binding.triggers:
+            for seq in remembered.unsettled.get(trigger.source, ()):
+                runner.missed(trigger.source, range(seq, seq + 1))
             source = source_of(
                 cell,
                 runner,

@@ -57,6 +57,9 @@ class Judged(Struct, frozen=True, kw_only=True):
     ruling: Ruling
     writes: tuple[Write, ...] = ()
     """What a permit was asked for."""
+    step: float | None = None
+    """Largest change that it may be to its target's value, where changes are limited: what a
+    restarted engine goes on counting from."""
 
 
 class Cause(StrEnum):
