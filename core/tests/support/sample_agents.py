@@ -20,8 +20,8 @@ from millhand.contracts import (
     WriteTag,
 )
 
-NAMES = ("alternates", "passes", "rejects", "abstains", "raises", "sleeps", "dies", "counts", "holds", "heeds",
-         "steers", "beats", "infinite")  # fmt: skip
+NAMES = ("alternates", "passes", "rejects", "abstains", "raises", "sleeps", "dies", "counts",
+         "holds", "heeds", "steers", "beats", "infinite")  # fmt: skip
 
 
 class NoConfig(BaseModel):
