@@ -74,7 +74,7 @@ class SignedProof:
                 seq=last,
             )
             yield Fault(kind=FaultKind.CUT_OFF, first_seq=head.seq + 1, last_seq=last, text=text)
-        if not self._met and head.seq:
+        if not self._met and not self._expected and head.seq:
             text = tr("Nothing in this journal is signed with the key that was given.")
             yield Fault(kind=FaultKind.UNSIGNED, first_seq=1, last_seq=head.seq, text=text)
 
