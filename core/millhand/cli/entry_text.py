@@ -13,6 +13,7 @@ from millhand.journal.records import (
     Intent,
     ModeChange,
     Outcome,
+    Pruned,
     Published,
     Question,
     Record,
@@ -66,6 +67,10 @@ def entry_text(record: Record) -> str:  # noqa: C901 - one short line for each k
         case Stopped():
             return tr(
                 "stopped: {reason}, {count} decisions", reason=record.reason, count=record.decisions
+            )
+        case Pruned():
+            return tr(
+                "pruned: entries {first} to {last}", first=record.first_seq, last=record.last_seq
             )
         case Checkpoint():
             return tr(

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from millhand.cli.exits import ExitCode
+from millhand.cli.journal_key import evidence
 from millhand.cli.lazy import LazyGroup, Word
 from millhand.cli.output import console, json_option, show_json
 from millhand.cli.places import find_journal, where_argument
@@ -18,7 +19,7 @@ from millhand.errors import ConfigError
 from millhand.messages import tr
 
 if TYPE_CHECKING:
-    from millhand.journal.chain import ChainHead
+    from millhand.journal.chain import VerifyReport
     from millhand.journal.entries import Entry
     from millhand.journal.journal import Journal
 
@@ -28,6 +29,7 @@ journal = LazyGroup(
         "tail": Word("millhand.cli.journal:tail", tr("Print the newest entries; -f follows.")),
         "show": Word("millhand.cli.journal:show", tr("Print all that is known of a decision.")),
         "verify": Word("millhand.cli.journal:verify", tr("Prove that nothing was changed.")),
+        "keygen": Word("millhand.cli.journal_key:keygen", tr("Make a key that signs checkpoints.")),
         "export": Word("millhand.cli.journal:export", tr("Write entries as JSON lines.")),
     },
     help=tr(
@@ -176,10 +178,12 @@ def _print_body(entry: Entry) -> None:
     help=tr(
         "Walk the hash chain and report every edit, deletion and reordering.\n"
         "\n"
-        "A tail that was cut off is found only by comparing with a head that was kept elsewhere: "
-        "give one with --against, and keep the one that is printed.\n"
+        "A tail that was cut off, or a chain that was written anew, is found only by comparing "
+        "with what was kept elsewhere: a head (--head writes one), or the checkpoints that the "
+        "engine signs and exports, checked with the public key.\n"
         "\n"
         "\b\n"
+        "  millhand journal verify --at my-cell/ --key journal.pub --against /mnt/cell.jsonl\n"
         "  millhand journal verify --at my-cell/ --head /media/usb/head.json\n"
         "  millhand journal verify --at my-cell/ --against /media/usb/head.json"
     )
@@ -188,7 +192,14 @@ def _print_body(entry: Entry) -> None:
 @click.option(
     "--against",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=tr("A head that was kept earlier."),
+    help=tr("A head that was kept earlier, or exported checkpoints."),
+)
+@click.option(
+    "--key",
+    "key_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=tr("A public key that checkpoints are signed with; may be given several times."),
 )
 @click.option(
     "--head",
@@ -198,11 +209,19 @@ def _print_body(entry: Entry) -> None:
 )
 @json_option
 def verify(
-    *, where: str, cell: str | None, against: Path | None, head_file: Path | None, as_json: bool
+    *,
+    where: str,
+    cell: str | None,
+    against: Path | None,
+    key_files: tuple[Path, ...],
+    head_file: Path | None,
+    as_json: bool,
 ) -> ExitCode:
     """Verify the chain; exit 1 if anything is wrong."""
-    with find_journal(where, cell).open() as opened:
-        report = opened.verify(_read_head(against) if against else None)
+    place = find_journal(where, cell)
+    head, proof = evidence(against, key_files, place)
+    with place.open() as opened:
+        report = opened.verify(head, proof=proof)
     if head_file is not None and report.ok:
         head_file.write_bytes(msgspec.json.encode(report.head) + b"\n")
     if as_json:
@@ -220,8 +239,7 @@ def verify(
             ),
             style="good",
         )
-        if report.compared is None:
-            out.print(tr("Not compared with a head kept elsewhere: a tail may have been cut off."))
+        _print_reach(report)
     else:
         out.print(tr("{count} faults found.", count=report.faults_total), style="bad")
     out.print(
@@ -230,16 +248,20 @@ def verify(
     return ExitCode.FINE if report.ok else ExitCode.PROBLEMS
 
 
-def _read_head(file: Path) -> ChainHead:
-    from millhand.journal.chain import ChainHead
-
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=ChainHead)
-    except (msgspec.MsgspecError, OSError) as error:
-        raise ConfigError(
-            tr("{file} holds no head of a journal: {reason}.", file=file, reason=error),
-            mend=tr("Give the file that millhand journal verify --head wrote."),
-        ) from error
+def _print_reach(report: VerifyReport) -> None:
+    out = console()
+    witnessed = report.witnessed
+    if witnessed is not None:
+        out.print(
+            tr(
+                "{count} signatures are right and vouch for all up to entry {seq}.",
+                count=witnessed.signatures,
+                seq=witnessed.last_seq,
+            ),
+            style="good",
+        )
+    elif report.compared is None:
+        out.print(tr("Not compared with a head kept elsewhere: a tail may have been cut off."))
 
 
 @click.command(

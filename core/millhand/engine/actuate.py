@@ -34,7 +34,7 @@ from millhand.engine.cell import Cell
 from millhand.engine.handshake import CommandChannel, command_writes, valid_until
 from millhand.engine.policy import Settlement
 from millhand.errors import NotAllowed
-from millhand.guard import Request, judge
+from millhand.guard import Request, judge, step
 from millhand.journal.records import Judged, OutcomeStatus, Ruling
 from millhand.messages import tr
 
@@ -149,8 +149,21 @@ class Actuator:
         target = self._binding.actions.get(role, _NOT_BOUND)
         ruling = self._ruling(action, target, mode, deadline_ns, approved=approved)
         return Judged(
-            action=action, target=str(target), ruling=ruling, writes=_writes(action, target)
+            action=action,
+            target=str(target),
+            ruling=ruling,
+            writes=_writes(action, target),
+            step=self._step(action, target, mode),
         )
+
+    def _step(self, action: Action, target: Target, mode: Mode) -> float | None:
+        """Return how far the action may change its target, where changes are limited."""
+        limits = self._cell.limits.get(str(target))
+        if limits is None or not isinstance(action, WriteTag):
+            return None
+        if limits.rate is None and limits.budget is None:
+            return None
+        return step(action.value, self._cell.facts(mode, target))
 
     def _ruling(
         self,
@@ -220,6 +233,7 @@ class Actuator:
                 effect.detail, effect.rulings = ruling.reason, (ruling,)
                 return
             answer = channel.expect(command.id)
+            self._count_write(judged.target)
             try:
                 permit = self._cell.issue(target.device, judged.writes, deadline_ns)
                 try:
@@ -233,6 +247,13 @@ class Actuator:
                 stages["answered"] = monotonic_ns() - started_ns
             finally:
                 channel.forget(command.id)
+
+    def _count_write(self, channel: str) -> None:
+        """Enter a command in the book, where the scenario limits how many there may be."""
+        limits = self._cell.limits.get(channel)
+        if limits is not None and limits.writes is not None:
+            changes = self._cell.changes
+            changes.ended(channel, changes.enter(channel, None, None), changed=True)
 
     async def _confirm(
         self,
@@ -298,15 +319,24 @@ class Actuator:
                 effect.status, effect.rulings = OutcomeStatus.REFUSED, (ruling,)
                 effect.detail = ruling.reason
                 return
-        before = self._cell.facts(mode, target).current
-        permit = self._cell.issue(target.device, judged.writes, monotonic_ns() + _OTHER_ACTION_NS)
-        result = await self._perform(judged.action, target, permit)
+        value = judged.action.value if isinstance(judged.action, WriteTag) else None
+        amount = self._step(judged.action, target, mode)
+        written = self._cell.changes.enter(judged.target, value, amount)
+        changed = True
+        try:
+            expires_ns = monotonic_ns() + _OTHER_ACTION_NS
+            permit = self._cell.issue(target.device, judged.writes, expires_ns)
+            result = await self._perform(judged.action, target, permit)
+            changed = result.status not in (WriteStatus.NOT_SENT, WriteStatus.REJECTED)
+        except NotAllowed:
+            changed = False
+            raise
+        finally:
+            self._cell.changes.ended(judged.target, written, changed=changed)
         if effect.result is None:
             effect.result = result
             effect.status = _WRITE_OUTCOMES[result.status]
             effect.detail = result.detail
-        if isinstance(judged.action, WriteTag) and result.status is not WriteStatus.NOT_SENT:
-            self._cell.note_change(judged.target, before, judged.action.value)
 
     async def _perform(self, action: Action, target: Target, permit: object) -> WriteResult:
         device = self._cell.devices[target.device]

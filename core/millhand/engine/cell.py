@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -12,16 +12,17 @@ from typing import Any
 
 import structlog
 
-from millhand.contracts import COMMAND_ID_LIMIT, Mode, Permit, Sample, Value, Write
+from millhand.contracts import COMMAND_ID_LIMIT, Mode, Permit, Sample, Write
 from millhand.engine.alarms import Alarms
 from millhand.engine.bindings import RejectLimit, Target
+from millhand.engine.changes import ChangeBook
 from millhand.engine.handshake import CommandChannel
 from millhand.engine.lease import Lease
 from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
 from millhand.engine.statistics import Statistics
 from millhand.engine.supervision import Supervisor
-from millhand.guard import Change, Facts, Limits, PermitOffice
+from millhand.guard import Facts, Limits, PermitOffice
 from millhand.journal.blobs import BlobStore
 from millhand.journal.entries import Entry, NewEntry, new_entry
 from millhand.journal.journal import Journal
@@ -56,9 +57,7 @@ class Cell:
     """Devices that take a machine request."""
     last_command_id: int = 0
     _decisions: int = 0
-    _changes: dict[str, deque[Change]] = field(
-        default_factory=lambda: defaultdict(lambda: deque(maxlen=4096))
-    )
+    changes: ChangeBook = field(default_factory=ChangeBook)
     rejects_in_a_row: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def next_decision_id(self) -> str:
@@ -111,7 +110,8 @@ class Cell:
             lease_live=lease.live if lease is not None else True,
             samples=samples,
             current=current.value if current is not None and current.good else None,
-            changes=tuple(self._changes[name]) if name in self._changes else (),
+            pending=self.changes.pending(name, current),
+            changes=self.changes.of(name),
         )
 
     async def refresh(self, devices: Iterable[str], timeout_s: float) -> None:
@@ -124,12 +124,6 @@ class Cell:
                 await asyncio.gather(*(monitor.refresh() for monitor in monitors))
         except TimeoutError:
             log.info("interlocks_not_refreshed", devices=[one.name for one in monitors])
-
-    def note_change(self, target: str, before: Value, after: Value) -> None:
-        """Remember a write that was let out, for rate, budget and number of writes."""
-        numbers = isinstance(before, int | float) and isinstance(after, int | float)
-        amount = abs(float(after) - float(before)) if numbers else 0.0  # type: ignore[arg-type]
-        self._changes[target].append(Change(monotonic_ns(), amount))
 
     def issue(self, device: str, writes: tuple[Write, ...], expires_ns: int) -> Permit:
         """Issue a permit; call only with a ruling that allows the writes."""

@@ -28,11 +28,13 @@ from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
 from millhand.engine.recover import (
     adopt_command_ids,
+    changes_let_out,
     close_open_intents,
     last_command_id,
     last_mode,
     remember,
 )
+from millhand.engine.retention import Retention
 from millhand.engine.reviews import ReviewDesk
 from millhand.engine.runner import AgentRunner
 from millhand.engine.snapshot import DeviceState, EngineSnapshot
@@ -44,7 +46,13 @@ from millhand.errors import ConfigError, MillhandError
 from millhand.isolate.messages import OpenedAgent
 from millhand.journal.blobs import BlobStore
 from millhand.journal.journal import Journal
-from millhand.journal.places import blob_folder, inbox_folder, journal_target
+from millhand.journal.places import (
+    blob_folder,
+    checkpoints_file,
+    inbox_folder,
+    journal_target,
+    signing_key,
+)
 from millhand.journal.records import Gate, ModeChange, Started, Stopped
 from millhand.messages import tr
 from millhand.plugins import Plugins
@@ -154,7 +162,13 @@ class Engine:
 
     async def _open_journal(self, stack: AsyncExitStack) -> Journal:
         target = self._journal_target or journal_target(self.scenario)
-        journal = Journal(target, cell=self.scenario.name)
+        key = signing_key(self.scenario)
+        journal = Journal(
+            target,
+            cell=self.scenario.name,
+            key=key,
+            witness=checkpoints_file(self.scenario, self._journal_target) if key else None,
+        )
         await asyncio.to_thread(journal.open)
         stack.push_async_callback(asyncio.to_thread, journal.close)
         return journal
@@ -183,6 +197,9 @@ class Engine:
             last_command_id=await asyncio.to_thread(last_command_id, journal),
         )
         cell_of.append(cell)
+        cell.changes.restore(
+            await asyncio.to_thread(changes_let_out, journal, cell.limits, time_ns())
+        )
         return cell
 
     # --- opening ---
@@ -288,6 +305,10 @@ class Engine:
             cell.supervisor.start(Child(f"{name}.lease", lease.run))
         cell.supervisor.start(Child("health", self._watch_health))
         folder = inbox_folder(self.scenario, self._journal_target)
+        keep_s = self.scenario.file.journal.keep
+        if keep_s is not None:
+            retention = Retention(cell, self._runners, keep_s)
+            cell.supervisor.start(Child("retention", retention.run))
         desk = ReviewDesk(cell, self._runners, folder)
         cell.supervisor.start(Child("reviews", desk.run))
         async with asyncio.timeout(_READY_S):
@@ -297,6 +318,8 @@ class Engine:
         remembered = remember(cell.journal, runner.name)
         sources: list[Source] = []
         for trigger in runner.binding.triggers:
+            for seq in remembered.unsettled.get(trigger.source, ()):
+                runner.missed(trigger.source, range(seq, seq + 1))
             source = source_of(
                 cell,
                 runner,
@@ -319,7 +342,16 @@ class Engine:
                     cell.alarms.raise_("device_down", name, text)
                 elif health.link is Link.UP:
                     cell.alarms.clear("device_down", name)
+            self._watch_witness(cell)
             await asyncio.sleep(_HEALTH_S)
+
+    def _watch_witness(self, cell: Cell) -> None:
+        fault = cell.journal.witness_fault
+        if fault:
+            text = tr("Signed checkpoints cannot be exported: {reason}", reason=fault)
+            cell.alarms.raise_("checkpoint_not_exported", cell.name, text)
+        else:
+            cell.alarms.clear("checkpoint_not_exported", cell.name)
 
     async def _close(self, cell: Cell, reason: str) -> None:
         for lease in cell.leases.values():

@@ -8,6 +8,7 @@ from time import monotonic_ns
 
 from millhand.contracts import Permit, Tags, Write, WriteStatus
 from millhand.engine.bindings import LeaseBinding
+from millhand.errors import NotAllowed
 
 
 class Lease:
@@ -60,7 +61,11 @@ class Lease:
             Write(tag="lease.counter", value=self._counter),
         )
         expires_ns = monotonic_ns() + int(self.binding.every_s * 1e9)
-        result = await self._device.write(self._permit(self.binding.device, writes, expires_ns))
+        try:
+            result = await self._device.write(self._permit(self.binding.device, writes, expires_ns))
+        except NotAllowed:
+            # This process stood still for longer than the permit lived; the next one is fresh.
+            return
         if result.status in (WriteStatus.SENT, WriteStatus.APPLIED):
             self._renewed_ns = monotonic_ns()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic_ns
 
 import structlog
 
@@ -12,10 +15,13 @@ from millhand.engine.bindings import Confirm
 from millhand.engine.cell import Cell
 from millhand.engine.handshake import CommandChannel
 from millhand.errors import Unavailable
+from millhand.guard import Change, Limits
 from millhand.journal.entries import Entry, new_entry
 from millhand.journal.journal import Journal
 from millhand.journal.records import (
+    Cause,
     Intent,
+    Judged,
     ModeChange,
     Outcome,
     OutcomeStatus,
@@ -26,8 +32,9 @@ log = structlog.get_logger(__name__)
 
 _LOOK_BACK = 2_000
 """Newest intents and outcomes that are compared; older ones ended long ago."""
-_JITTER = 32
-"""Intents of neighbouring parts may be journalled in any order."""
+_JITTER = 64
+"""Intents of so many neighbouring parts may be journalled in any order."""
+_RECENT = 2 * _JITTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +44,18 @@ class Remembered:
     memory: Memory
     last_seq: dict[str, int]
     """Trigger source to the last sequence number that has a disposition."""
+    unsettled: dict[str, list[int]]
+    """Trigger source to sequence numbers before that which have none: the engine ended while
+    their parts were queued or being decided."""
     last_event: int
 
 
 def remember(journal: Journal, agent: str) -> Remembered:
     """Read an agent's memory and its places in triggers and events."""
     memory: Memory | None = None
-    last_seq: dict[str, int] = {}
+    counts: dict[str, _Count] = defaultdict(_Count)
     last_event = 0
-    for entry in journal.read(kinds=("intent",), subject=agent, limit=64, newest_first=True):
+    for entry in journal.read(kinds=("intent",), subject=agent, limit=_RECENT, newest_first=True):
         intent = entry.record
         if not isinstance(intent, Intent):
             continue
@@ -53,12 +63,46 @@ def remember(journal: Journal, agent: str) -> Remembered:
             memory = intent.memory_after
         trigger = intent.observation.trigger
         if isinstance(trigger, PartTrigger):
-            known = last_seq.setdefault(trigger.source, trigger.trigger_seq)
-            if known < trigger.trigger_seq <= known + _JITTER:
-                last_seq[trigger.source] = trigger.trigger_seq
+            counts[trigger.source].take(trigger, missed=intent.cause is Cause.MISSED)
         elif isinstance(trigger, EventArrived):
             last_event = max(last_event, trigger.entry_seq)
-    return Remembered(memory or {}, last_seq, last_event)
+    return Remembered(
+        memory=memory or {},
+        last_seq={source: max(count.seqs) for source, count in counts.items()},
+        unsettled={source: count.holes for source, count in counts.items()},
+        last_event=last_event,
+    )
+
+
+class _Count:
+    """One trigger source's newest sequence numbers, up to where the PLC began to count anew."""
+
+    def __init__(self) -> None:
+        self.seqs: set[int] = set()
+        self._last: PartTrigger | None = None
+        self._over = False
+
+    @property
+    def holes(self) -> list[int]:
+        """Numbers between the known ones that no intent has."""
+        return sorted(set(range(min(self.seqs), max(self.seqs))) - self.seqs)
+
+    def take(self, trigger: PartTrigger, *, missed: bool) -> None:
+        """Take the next older trigger. Neighbours may have been journalled in any order."""
+        self._over = self._over or self._is_of_another_count(trigger, missed)
+        if not self._over:
+            self.seqs.add(trigger.trigger_seq)
+            self._last = self._last if missed else trigger
+
+    def _is_of_another_count(self, trigger: PartTrigger, missed: bool) -> bool:
+        seq, last = trigger.trigger_seq, self._last
+        if not self.seqs:
+            return False
+        if seq in self.seqs or not min(self.seqs) - _JITTER <= seq <= max(self.seqs) + _JITTER:
+            return True
+        if missed or last is None:
+            return False
+        return seq > last.trigger_seq and trigger.detected_utc_ns < last.detected_utc_ns
 
 
 def last_mode(journal: Journal, agent: str) -> ModeChange | None:
@@ -93,6 +137,54 @@ def open_intents(journal: Journal) -> list[Entry]:
     since = 0 if all_known else outcomes[-1].seq
     intents = journal.read(kinds=("intent",), after=since, limit=_LOOK_BACK, newest_first=True)
     return [entry for entry in reversed(intents) if entry.id not in ended]
+
+
+def changes_let_out(
+    journal: Journal, limits: Mapping[str, Limits], now_utc_ns: int
+) -> dict[str, list[Change]]:
+    """Return what earlier engines have let out within the limits' windows, oldest first.
+
+    Small steps with a restart after each must not walk a value away. Ages go by the wall clock, the
+    only one that outlives a restart; an entry from the future counts as of now.
+    """
+    windows = {target: _longest_window_ns(limit) for target, limit in limits.items()}
+    reach_ns = max(windows.values(), default=0)
+    found: dict[str, list[Change]] = defaultdict(list)
+    before: int | None = None
+    while reach_ns:
+        page = journal.read(kinds=("intent",), before=before, limit=_LOOK_BACK, newest_first=True)
+        for entry in page:
+            age_ns = max(0, now_utc_ns - entry.at_utc_ns)
+            if age_ns >= reach_ns:
+                return {target: changes[::-1] for target, changes in found.items()}
+            for judged in _let_out(journal, entry):
+                if age_ns < windows.get(judged.target, 0):
+                    change = Change(monotonic_ns() - age_ns, judged.step or 0.0)
+                    found[judged.target].append(change)
+        if len(page) < _LOOK_BACK:
+            break
+        before = page[-1].seq
+    return {target: changes[::-1] for target, changes in found.items()}
+
+
+def _let_out(journal: Journal, entry: Entry) -> list[Judged]:
+    """Return the actions of an intent that may have had an effect."""
+    intent = entry.record
+    if not isinstance(intent, Intent):
+        return []
+    allowed = [one for one in intent.judged if one.ruling.allowed]
+    asked = [one for one in intent.judged if one.ruling.rule == "mode" and one.step is not None]
+    if asked and any(
+        isinstance(outcome.record, Outcome) and outcome.record.result is not None
+        for outcome in journal.read(kinds=("outcome",), id=entry.id)
+    ):
+        return [*allowed, *asked]  # a person has approved them
+    return allowed
+
+
+def _longest_window_ns(limits: Limits) -> int:
+    allowances = (limits.rate, limits.budget, limits.writes)
+    return max((one.window_ns for one in allowances if one is not None), default=0)
 
 
 async def adopt_command_ids(cell: Cell) -> None:

@@ -1,6 +1,6 @@
 """The safety envelope: a pure judgement of every action, and permits that let a write out."""
 
-from millhand.guard.envelope import Allowance, Change, Facts, Limits, Request, judge
+from millhand.guard.envelope import Allowance, Change, Facts, Limits, Request, judge, step
 from millhand.guard.permits import IssuedPermit, PermitOffice
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "PermitOffice",
     "Request",
     "judge",
+    "step",
 ]

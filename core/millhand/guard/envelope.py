@@ -62,7 +62,9 @@ class Facts(Struct, frozen=True, gc=False):
     samples: Mapping[str, Sample] = {}
     """Latest samples of the interlocks' tags by ``device.tag``; their receive time is their age."""
     current: Value = None
-    """Value of the target now, where rate and budget are limited."""
+    """Value of the target when it was last read, where rate and budget are limited."""
+    pending: tuple[Value, ...] = ()
+    """Values written to the target since; which of them it has now, nobody has read yet."""
     changes: tuple[Change, ...] = ()
     """Changes let out before, oldest first."""
 
@@ -175,9 +177,13 @@ def _range(request: Request, limits: Limits, _facts: Facts) -> Ruling | None:
     )
 
 
-def _step(request: Request, facts: Facts) -> float | None:
-    wanted, current = _number(request.value), _number(facts.current)
-    return None if wanted is None or current is None else abs(wanted - current)
+def step(value: Value, facts: Facts) -> float | None:
+    """Return the largest change that writing ``value`` may be; None where that is not known."""
+    wanted = _number(value)
+    values = [_number(known) for known in (facts.current, *facts.pending)]
+    if wanted is None or None in values:
+        return None
+    return max(abs(wanted - known) for known in values if known is not None)
 
 
 def _rate(request: Request, limits: Limits, facts: Facts) -> Ruling | None:
@@ -201,11 +207,11 @@ def _spending(
 ) -> Ruling | None:
     if allowance is None:
         return None
-    step = _step(request, facts)
-    if step is None:
+    change = step(request.value, facts)
+    if change is None:
         return _refuse(rule, tr("The present value is unknown, so its change cannot be limited."))
-    spent = sum(change.amount for change in _recent(facts, allowance.window_ns))
-    if spent + step <= allowance.amount:
+    spent = sum(earlier.amount for earlier in _recent(facts, allowance.window_ns))
+    if spent + change <= allowance.amount:
         return None
     return _refuse(
         rule,
@@ -213,7 +219,7 @@ def _spending(
             "It changed by {spent:g} in the last {window:g} s; {step:g} more passes {limit:g}.",
             spent=spent,
             window=allowance.window_ns / 1e9,
-            step=step,
+            step=change,
             limit=allowance.amount,
         ),
     )

@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from hashlib import sha256
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
 from millhand.errors import NeedsPerson
 from millhand.journal.entries import Entry, NewEntry, kind_of
-from millhand.journal.records import Checkpoint
+from millhand.journal.records import Checkpoint, Pruned, Record
 from millhand.messages import tr
 
 FORMAT = "millhand-entry/1"
@@ -30,6 +31,7 @@ FAULTS_KEPT = 100
 """A report lists this many faults and counts the rest."""
 
 _CHECKPOINT = kind_of(Checkpoint)
+_PRUNED = kind_of(Pruned)
 _encode_line = msgspec.json.Encoder().encode
 
 
@@ -98,6 +100,10 @@ class FaultKind(StrEnum):
     """The chain has another entry where the exported head was."""
     UNREADABLE = "unreadable"
     """The store could not be read from here on."""
+    FALSE_SIGNATURE = "false_signature"
+    """A checkpoint's signature is not that of a key that was given, for what it states."""
+    UNSIGNED = "unsigned"
+    """A signature is missing where there should be one."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):
@@ -107,6 +113,41 @@ class Fault(Struct, frozen=True, kw_only=True):
     first_seq: int
     last_seq: int
     text: str
+
+    @classmethod
+    def at(cls, kind: FaultKind, seq: int, text: str) -> Fault:
+        """Return a fault of one entry."""
+        return cls(kind=kind, first_seq=seq, last_seq=seq, text=text)
+
+
+class Witnessed(Struct, frozen=True, kw_only=True):
+    """How far signatures prove a chain."""
+
+    signatures: int
+    """Found right, in the chain and among the exported ones."""
+    last_seq: int
+    """Up to here nothing can have been changed or cut off without the private key."""
+
+
+class Proof(Protocol):
+    """Compares a chain with what somebody has vouched for."""
+
+    def begins(self, first: Entry) -> Iterable[Fault]:
+        """Compare what is known of the entry before the first one present."""
+        ...
+
+    def entry(self, entry: Entry, checkpoint: Checkpoint | None) -> Iterable[Fault]:
+        """Compare the next entry; ``checkpoint`` where it is one that states its place."""
+        ...
+
+    def ends(self, head: ChainHead) -> Iterable[Fault]:
+        """Say what is missing at the end."""
+        ...
+
+    @property
+    def witnessed(self) -> Witnessed:
+        """How far it reaches."""
+        ...
 
 
 class VerifyReport(Struct, frozen=True, kw_only=True):
@@ -125,6 +166,8 @@ class VerifyReport(Struct, frozen=True, kw_only=True):
     faults_total: int = 0
     compared: ChainHead | None = None
     """The exported head that was found in its place; None if none was given, or none found."""
+    witnessed: Witnessed | None = None
+    """What signatures prove; None without a public key."""
 
     @property
     def ok(self) -> bool:
@@ -135,9 +178,13 @@ class VerifyReport(Struct, frozen=True, kw_only=True):
 class Verifier:
     """Walks entries in the order of ``seq`` and collects what is wrong with them."""
 
-    def __init__(self, cell: str, against: ChainHead | None = None) -> None:
+    def __init__(
+        self, cell: str, against: ChainHead | None = None, proof: Proof | None = None
+    ) -> None:
         self._cell = cell
         self._against = against
+        self._proof = proof
+        self._pruned_to = 0
         self._last: Entry | None = None
         self._first_seq = 0
         self._entries = 0
@@ -150,8 +197,10 @@ class Verifier:
         """Check the next entries."""
         for entry in entries:
             self._check_link(entry)
-            self._check_content(entry)
+            checkpoint = self._check_content(entry)
             self._compare(entry.seq, entry.hash)
+            if self._proof is not None:
+                self._add(self._proof.entry(entry, checkpoint))
             self._last = entry
             self._entries += 1
 
@@ -175,6 +224,9 @@ class Verifier:
                 seq=against.seq,
             )
             self._fault(FaultKind.CUT_OFF, head.seq + 1, against.seq, text)
+        self._check_pruning()
+        if self._proof is not None:
+            self._add(self._proof.ends(head))
         return VerifyReport(
             head=head,
             entries=self._entries,
@@ -183,6 +235,7 @@ class Verifier:
             faults=tuple(self._faults),
             faults_total=self._faults_total,
             compared=self._compared,
+            witnessed=None if self._proof is None else self._proof.witnessed,
         )
 
     def _check_link(self, entry: Entry) -> None:
@@ -199,34 +252,46 @@ class Verifier:
             self._fault(FaultKind.BROKEN, entry.seq, entry.seq, text)
 
     def _check_beginning(self, entry: Entry) -> None:
-        """The first entry present is the chain's first, or a checkpoint after which was pruned."""
         self._first_seq = entry.seq
         self._compare(entry.seq - 1, entry.prev)
-        if entry.seq == 1:
-            if entry.prev != GENESIS:
-                text = tr("Entry 1 claims that another one was before it.")
-                self._fault(FaultKind.BROKEN, 1, 1, text)
-        elif entry.kind != _CHECKPOINT:
-            text = tr(
-                "Entries 1 to {last} are missing, and no checkpoint says that they were pruned.",
-                last=entry.seq - 1,
-            )
-            self._fault(FaultKind.MISSING, 1, entry.seq - 1, text)
+        if self._proof is not None:
+            self._add(self._proof.begins(entry))
+        if entry.seq == 1 and entry.prev != GENESIS:
+            text = tr("Entry 1 claims that another one was before it.")
+            self._fault(FaultKind.BROKEN, 1, 1, text)
 
-    def _check_content(self, entry: Entry) -> None:
+    def _check_pruning(self) -> None:
+        """What is missing before the first entry must be said to be pruned by a later one."""
+        missing_to = self._first_seq - 1
+        if missing_to > self._pruned_to:
+            text = tr(
+                "Entries 1 to {last} are missing, and no entry says that they were pruned.",
+                last=missing_to,
+            )
+            self._fault(FaultKind.MISSING, 1, missing_to, text)
+
+    def _check_content(self, entry: Entry) -> Checkpoint | None:
+        """Return the checkpoint that an entry is, where it is whole."""
         if not _matches_its_hash(entry):
             text = tr(
                 "Entry {seq} does not match its hash: it was changed or moved.", seq=entry.seq
             )
             self._fault(FaultKind.EDITED, entry.seq, entry.seq, text)
+        elif entry.kind == _PRUNED:
+            pruned = _record(entry)
+            if isinstance(pruned, Pruned):
+                self._pruned_to = max(self._pruned_to, pruned.last_seq)
         elif entry.kind == _CHECKPOINT:
             self._checkpoints += 1
-            if not _states_its_place(entry):
-                text = tr(
-                    "The checkpoint at entry {seq} states another chain than the one it stands in.",
-                    seq=entry.seq,
-                )
-                self._fault(FaultKind.FALSE_CHECKPOINT, entry.seq, entry.seq, text)
+            checkpoint = _record(entry)
+            if isinstance(checkpoint, Checkpoint) and _states_its_place(checkpoint, entry):
+                return checkpoint
+            text = tr(
+                "The checkpoint at entry {seq} states another chain than the one it stands in.",
+                seq=entry.seq,
+            )
+            self._fault(FaultKind.FALSE_CHECKPOINT, entry.seq, entry.seq, text)
+        return None
 
     def _compare(self, seq: int, digest: str) -> None:
         against = self._against
@@ -239,9 +304,13 @@ class Verifier:
             self._fault(FaultKind.REPLACED, seq, seq, text)
 
     def _fault(self, kind: FaultKind, first_seq: int, last_seq: int, text: str) -> None:
-        self._faults_total += 1
-        if len(self._faults) < FAULTS_KEPT:
-            self._faults.append(Fault(kind=kind, first_seq=first_seq, last_seq=last_seq, text=text))
+        self._add([Fault(kind=kind, first_seq=first_seq, last_seq=last_seq, text=text)])
+
+    def _add(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self._faults_total += 1
+            if len(self._faults) < FAULTS_KEPT:
+                self._faults.append(fault)
 
 
 def _matches_its_hash(entry: Entry) -> bool:
@@ -251,13 +320,12 @@ def _matches_its_hash(entry: Entry) -> bool:
         return False
 
 
-def _states_its_place(entry: Entry) -> bool:
+def _record(entry: Entry) -> Record | None:
     try:
-        record = entry.record
+        return entry.record
     except NeedsPerson:
-        return False
-    return (
-        isinstance(record, Checkpoint)
-        and record.last_seq == entry.seq - 1
-        and record.head == entry.prev
-    )
+        return None
+
+
+def _states_its_place(checkpoint: Checkpoint, entry: Entry) -> bool:
+    return checkpoint.last_seq == entry.seq - 1 and checkpoint.head == entry.prev

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from weakref import WeakSet
 
 from millhand.errors import ConfigError, MillhandError, NotAllowed, Unavailable
-from millhand.journal.chain import ChainHead, Verifier, VerifyReport
+from millhand.journal.chain import ChainHead, Proof, Verifier, VerifyReport
 from millhand.journal.cursors import Cursor, Follower, Listener
 from millhand.journal.entries import Entry, NewEntry
 from millhand.messages import tr
 
 if TYPE_CHECKING:
+    from millhand.journal.records import Pruned
+    from millhand.journal.signing import SigningKey
     from millhand.journal.store import Size, Store
+    from millhand.journal.witness import Witness
     from millhand.journal.writer import Answer, Writer
 
 _PAGE = 1000
@@ -35,6 +38,8 @@ class Journal:
         synchronous: SQLite's word for how a commit reaches the disk. Anything less than
             ``FULL`` loses acknowledged entries in a power cut.
         segment_entries: after so many entries (and at each start) a checkpoint seals the segment.
+        key: signs each checkpoint, and heads of the chain as it grows.
+        witness: file that gets the signed heads; see :class:`~millhand.journal.witness.Witness`.
 
     Raises:
         ConfigError: the URL or ``synchronous`` is not understood.
@@ -47,6 +52,8 @@ class Journal:
         cell: str,
         synchronous: str = "FULL",
         segment_entries: int = 100_000,
+        key: SigningKey | None = None,
+        witness: Path | None = None,
     ) -> None:
         if not cell:
             raise ConfigError(tr("The journal needs the name of its cell."))
@@ -58,6 +65,9 @@ class Journal:
         self._cell = cell
         self._synchronous = _checked_synchronous(synchronous)
         self._segment_entries = segment_entries
+        self._key = key
+        self._witness_file = witness
+        self._witness: Witness | None = None
         self._store: Store | None = None
         self._writer: Writer | None = None
         self._head = 0
@@ -93,8 +103,14 @@ class Journal:
             tail=tail,
             boot=self.boot,
             segment_entries=self._segment_entries,
+            sign=None if self._key is None else self._key.sign,
             publish=self._publish,
         )
+        if self._key is not None and self._witness_file is not None:
+            from millhand.journal.witness import Witness
+
+            self._witness = Witness(self._key, self._witness_file)
+            self.listen(self._witness)
         return self
 
     @classmethod
@@ -174,6 +190,31 @@ class Journal:
     def fault(self) -> str:
         """Why the last commit failed, for a person; empty while all is well."""
         return self._writer.fault if self._writer is not None else ""
+
+    @property
+    def witness_fault(self) -> str:
+        """Why the last signed head could not be exported; empty while all is well."""
+        return self._witness.fault if self._witness is not None else ""
+
+    def prune(self, older_than_utc_ns: int, *, keep_from: int | None = None) -> Pruned | None:
+        """Remove the sealed segments that are older, and say so in the chain first. Blocks.
+
+        The checkpoint that seals the newest of them stays, so that the rest is still proven. What
+        an engine that ended on the way has left is removed too.
+
+        Args:
+            older_than_utc_ns: segments sealed before this go.
+            keep_from: no entry from this number on is removed.
+
+        Returns:
+            What was removed; None where nothing is old enough.
+
+        Raises:
+            Unavailable: the journal cannot be written now.
+        """
+        from millhand.journal.pruning import prune
+
+        return prune(self, self._stored(), older_than_utc_ns, keep_from)
 
     # --- reading ---
 
@@ -266,12 +307,17 @@ class Journal:
 
         return head_of(self._cell, self._stored().select(Filter(), limit=1, newest_first=True))
 
-    def verify(self, against: ChainHead | None = None) -> VerifyReport:
+    def verify(
+        self, against: ChainHead | None = None, *, proof: Proof | None = None
+    ) -> VerifyReport:
         """Walk the whole chain up to now and report every edit, deletion and reordering.
 
         Args:
             against: a head exported earlier. Without one, a tail that was cut off cannot be
                 found: the chain before it is whole.
+            proof: signatures to hold it against
+                (:class:`~millhand.journal.proof.SignedProof`). Without a signature or a head,
+                a chain that somebody has written anew, every hash, is whole.
 
         Raises:
             ConfigError: ``against`` is another cell's.
@@ -284,7 +330,7 @@ class Journal:
                     cell=self._cell,
                 )
             )
-        verifier = Verifier(self._cell, against)
+        verifier = Verifier(self._cell, against, proof)
         position = 0
         try:
             end = self.chain_head().seq + 1

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from millhand.journal.signing import SigningKey
     from millhand.scenario.load import Scenario
 
 FILE_NAME = "journal.sqlite"
 BLOBS = "blobs"
 INBOX = "inbox"
+CHECKPOINTS = "checkpoints.jsonl"
 
 
 def journal_folder(scenario: Scenario) -> Path:
@@ -47,3 +49,30 @@ def inbox_folder(scenario: Scenario, journal: str | Path | None = None) -> Path:
         journal: the journal's place where it is not the scenario's.
     """
     return blob_folder(scenario, journal).parent / INBOX
+
+
+def checkpoints_file(scenario: Scenario, journal: str | Path | None = None) -> Path:
+    """Where signed checkpoints are exported to.
+
+    Args:
+        scenario: whose.
+        journal: the journal's place where it is not the scenario's.
+    """
+    named = scenario.file.journal.checkpoints
+    if named is not None and not isinstance(journal, Path):
+        return scenario.folder / named
+    return blob_folder(scenario, journal).parent / CHECKPOINTS
+
+
+def signing_key(scenario: Scenario) -> SigningKey | None:
+    """The key that signs the scenario's checkpoints, where it has one.
+
+    Raises:
+        ConfigError: it cannot be read or is none.
+    """
+    reference = scenario.file.journal.sign
+    if reference is None:
+        return None
+    from millhand.journal.signing import SigningKey
+
+    return SigningKey(scenario.secret(reference).get_secret_value())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import URL, PoolProxiedConnection, create_engine, text
+from sqlalchemy import URL, Engine, PoolProxiedConnection, create_engine, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from millhand.errors import ConfigError, NotAllowed, Unavailable
@@ -79,6 +79,9 @@ class PostgreSQLStore(Store):
         with self._engine.begin() as connection:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_SQL})"), {"name": ""})
             migrate(connection, self.place)
+
+    def _cleaners(self) -> Engine:
+        return self._engine
 
     def _connect_writer(self) -> PoolProxiedConnection:
         writer = self._engine.raw_connection()

@@ -57,6 +57,9 @@ class Judged(Struct, frozen=True, kw_only=True):
     ruling: Ruling
     writes: tuple[Write, ...] = ()
     """What a permit was asked for."""
+    step: float | None = None
+    """Largest change that it may be to its target's value, where changes are limited: what a
+    restarted engine goes on counting from."""
 
 
 class Cause(StrEnum):
@@ -208,6 +211,16 @@ class Review(Struct, frozen=True, kw_only=True, tag="review"):
     note: str = ""
 
 
+class Signature(Struct, frozen=True, kw_only=True):
+    """Somebody's word for the end of a chain (:mod:`millhand.journal.signing`)."""
+
+    at_utc_ns: int
+    key: str
+    """Names the public key."""
+    value: str
+    """Ed25519, 64 bytes in hexadecimal."""
+
+
 class Checkpoint(Struct, frozen=True, kw_only=True, tag="checkpoint"):
     """A segment of the chain was sealed; later entries chain from this one."""
 
@@ -215,6 +228,19 @@ class Checkpoint(Struct, frozen=True, kw_only=True, tag="checkpoint"):
     first_seq: int
     last_seq: int
     head: str
+    signature: Signature | None = None
+    """Of entry ``last_seq`` with hash ``head``, where the scenario has a key to sign with."""
+
+
+class Pruned(Struct, frozen=True, kw_only=True, tag="pruned"):
+    """Sealed segments were removed, as old as they were; without this entry they are missing."""
+
+    first_seq: int
+    last_seq: int
+    head: str
+    """Hash of entry ``last_seq``, which the first one kept follows on."""
+    older_than_utc_ns: int
+    """What was removed was sealed before this."""
 
 
 Record = (
@@ -229,4 +255,5 @@ Record = (
     | Question
     | Review
     | Checkpoint
+    | Pruned
 )

@@ -184,6 +184,10 @@ class SQLiteStore(Store):
         """Whether readers can join the writer, or the file lies still on a read-only disk."""
         return _beside(self._path, "-shm").exists() or os.access(self._path.parent, os.W_OK)
 
+    def _cleaners(self) -> Engine:
+        assert self._writers is not None
+        return self._writers
+
     def _connect_writer(self) -> PoolProxiedConnection:
         assert self._writers is not None
         return self._writers.raw_connection()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, insert, select
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, delete, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -110,6 +110,10 @@ class Store(ABC):
         """Do what may be done between commits; ``idle`` if nobody waits. Never raises."""
 
     @abstractmethod
+    def _cleaners(self) -> Engine:
+        """Return an engine for removing entries beside the writer."""
+
+    @abstractmethod
     def _connect_writer(self) -> PoolProxiedConnection:
         """Return a new connection that holds whatever makes its writer the only one."""
 
@@ -152,6 +156,24 @@ class Store(ABC):
             else:
                 connection.cursor().executemany(self._insert_sql, rows)
             connection.commit()
+
+    def remove_before(self, seq: int, at_most: int) -> int:
+        """Remove the oldest entries before ``seq``, so many at once; return how many. Blocks.
+
+        From any thread but the writer's, beside it.
+        """
+        oldest = (
+            select(entry.c.seq)
+            .where(entry.c.cell == self.cell, entry.c.seq < seq)
+            .order_by(entry.c.seq)
+            .limit(at_most)
+        )
+        statement = delete(entry).where(entry.c.cell == self.cell, entry.c.seq.in_(oldest))
+        try:
+            with self._cleaners().begin() as connection:
+                return connection.execute(statement).rowcount
+        except DBAPIError as error:
+            raise self._unavailable(error.orig or error) from error
 
     def tail(self) -> Tail:
         """Read where the chain ends, as the only one who may continue it."""

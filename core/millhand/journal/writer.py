@@ -15,7 +15,7 @@ from structlog import get_logger
 from millhand.errors import InternalError, MillhandError, Unavailable
 from millhand.journal.chain import ChainHead, chain
 from millhand.journal.entries import Entry, NewEntry, new_entry
-from millhand.journal.records import Checkpoint
+from millhand.journal.records import Checkpoint, Signature
 from millhand.journal.store import Store, Tail
 from millhand.messages import tr
 
@@ -86,6 +86,7 @@ class Writer:
         tail: where its chain ends.
         boot: number of this start.
         segment_entries: after so many entries a checkpoint seals the segment.
+        sign: signs the head that a checkpoint seals; None leaves it unsigned.
         publish: told of entries on disk, before their callers are.
     """
 
@@ -96,6 +97,7 @@ class Writer:
         tail: Tail,
         boot: int,
         segment_entries: int,
+        sign: Callable[[ChainHead], Signature] | None,
         publish: Callable[[Sequence[Entry]], None],
     ) -> None:
         self.fault = ""
@@ -104,6 +106,7 @@ class Writer:
         self._tail: Tail | None = tail
         self._boot = boot
         self._segment_entries = segment_entries
+        self._sign = sign
         self._sealed_this_boot = False
         self._publish = publish
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
@@ -185,6 +188,7 @@ class Writer:
             first_seq=tail.segment_first_seq,
             last_seq=tail.head.seq,
             head=tail.head.hash,
+            signature=None if self._sign is None else self._sign(tail.head),
         )
         name = f"{tail.head.cell}.{self._boot}.checkpoint.{checkpoint.segment}"
         return [new_entry(checkpoint, id=name, at_utc_ns=time.time_ns())]

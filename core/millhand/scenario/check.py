@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from millhand.errors import ConfigError, Problem
+from millhand.journal.places import signing_key
 from millhand.messages import tr
 from millhand.plugins import Plugins
 from millhand.plugins.registrations import AdapterType
@@ -104,3 +105,7 @@ def _journal(names: Names) -> Iterator[Problem]:
             names.scenario.secret(url)
         except ConfigError as error:
             yield names.problem(("journal", "url"), error.message, tr("a database"), error.mend)
+    try:
+        signing_key(names.scenario)
+    except ConfigError as error:
+        yield names.problem(("journal", "sign"), error.message, tr("a key"), error.mend)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from millhand.contracts import Disposition
 from millhand.messages import tr
@@ -22,6 +22,7 @@ from millhand.scenario.parts import (
     Whole,
     refusal,
 )
+from millhand.scenario.secrets import is_reference
 from millhand.scenario.units import Duration, Size
 from millhand.scenario.words import shown
 
@@ -126,9 +127,32 @@ class Journal(Part):
         "reference (env:MILLHAND_JOURNAL) where it holds a password.",
     )
     keep: Duration | None = Field(
-        default=None, description="How long sealed segments are kept; for ever where left out."
+        default=None,
+        description="How long sealed segments are kept, then removed whole; for ever where left "
+        "out.",
+    )
+    sign: str | None = Field(
+        default=None,
+        description="Private key that signs checkpoints, as a reference: file:secrets/journal.key. "
+        "`millhand journal keygen` makes one.",
+    )
+    checkpoints: str | None = Field(
+        default=None,
+        description="File that gets the signed checkpoints, a line each, best on another machine's "
+        "share; checkpoints.jsonl beside the journal where left out.",
     )
     pictures: Pictures = Field(default_factory=Pictures, description="Pictures and documents.")
+
+    @field_validator("sign")
+    @classmethod
+    def _by_reference(cls, value: str | None) -> str | None:
+        if value is None or is_reference(value):
+            return value
+        raise refusal(
+            tr("A key stands in the file itself."),
+            expected=tr("a reference: file:secrets/journal.key"),
+            mend=tr("Make a key and name its file: millhand journal keygen"),
+        )
 
 
 class Restarts(Part):

@@ -13,6 +13,7 @@ import pytest
 from millhand.journal.entries import new_entry
 from millhand.journal.journal import Journal
 from millhand.journal.records import Alarm, AlarmState, Started, Stopped
+from millhand.journal.signing import SigningKey
 
 
 def alarm(state: AlarmState) -> Alarm:
@@ -184,3 +185,28 @@ def test_status_after_a_stop_and_a_new_start(run, recorded):
     assert (stopped["running"], stopped["alarms"]) == (False, ["plc is away"])
     started = append(Started(scenario="cell", scenario_sha256="0" * 64, millhand="0.1.0"))
     assert (started["running"], started["alarms"]) == (True, []), "alarms are those of this run"
+
+
+def test_a_key_is_made_and_what_it_signed_is_verified(shell, tmp_path):
+    made = shell("journal", "keygen", tmp_path / "secrets" / "journal.key")
+    assert made.returncode == 0
+    assert 'sign: "file:secrets/journal.key"' in made.stdout
+    assert shell("journal", "keygen", tmp_path / "secrets" / "journal.key").returncode == 3
+    key = SigningKey((tmp_path / "secrets" / "journal.key").read_text())
+    file = tmp_path / "journal.sqlite"
+    witness = tmp_path / "checkpoints.jsonl"
+    with Journal(file, cell="cell", key=key, witness=witness) as journal:
+        journal.append([new_entry(Stopped(reason="stop", decisions=n), id=str(n)) for n in (1, 2)])
+    verify = ("journal", "verify", "--at", tmp_path, "--key", tmp_path / "secrets" / "journal.pub")
+    found = shell(*verify)
+    assert found.returncode == 0
+    assert "vouch for all up to entry 2" in found.stdout
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM entry WHERE seq = 2")
+    for extra in ((), ("--against", witness)):
+        cut_off = shell(*verify, *extra)
+        assert cut_off.returncode == 1
+        assert "entry 2 was signed" in cut_off.stdout
+    plain = shell("journal", "verify", "--at", tmp_path, "--against", witness)
+    assert plain.returncode == 3
+    assert "--key" in plain.stderr

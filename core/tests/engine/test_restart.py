@@ -98,6 +98,35 @@ async def test_parts_that_passed_while_the_engine_was_away_are_missed_once(
     assert found == [(1, Cause.DECIDED), (2, Cause.MISSED), (3, Cause.MISSED), (4, Cause.MISSED)]
 
 
+async def test_a_part_that_was_queued_when_the_engine_died_gets_its_disposition(
+    run_cell, inspector, wait_for
+) -> None:
+    plc = PlayedPlc()
+    path = await one_part(run_cell, inspector("passes"), wait_for, plc)
+    later_was_dropped_and_settled_first(path, seq=4)
+    plc.values["trigger.seq"] = 4
+    for _ in range(2):
+        plc.link = Link.UP
+        async with run_cell(inspector("passes"), plc=plc) as (engine, _):
+            await wait_for(engine, "outcome", 4)
+            await engine.settled()
+            intents = [entry.record for entry in engine.journal.read(kinds=("intent",))]
+    found = sorted((i.observation.trigger.trigger_seq, i.cause) for i in intents)
+    assert found == [(1, Cause.DECIDED), (2, Cause.MISSED), (3, Cause.MISSED), (4, Cause.DROPPED)]
+
+
+def later_was_dropped_and_settled_first(path, seq: int) -> None:
+    """Journal what a full queue leaves before a crash: the newest part, not those before it."""
+    with Journal(path, cell="cell") as journal:
+        intent = journal.read(kinds=("intent",))[-1].record
+        trigger = msgspec.structs.replace(intent.observation.trigger, trigger_seq=seq)
+        observation = msgspec.structs.replace(intent.observation, trigger=trigger)
+        dropped = msgspec.structs.replace(
+            intent, observation=observation, cause=Cause.DROPPED, command=None, judged=()
+        )
+        journal.append([new_entry(dropped, id="cell.9.9", subject="inspector")]).result()
+
+
 async def test_safe_mode_comes_up_with_the_journal_and_nothing_else(
     run_cell, inspector, wait_for
 ) -> None:

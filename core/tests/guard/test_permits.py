@@ -50,6 +50,31 @@ def test_a_forged_or_copied_permit_is_worth_nothing() -> None:
     forged = IssuedPermit(office, real.number, "plc", (Write(tag="speed", value=999),), 10**9)
     with pytest.raises(NotAllowed):
         forged.redeem("plc")
+    assert real.redeem("plc") == WRITES, "a forgery does not spend what it imitates"
+
+
+@pytest.mark.parametrize("by", ["writes", "expiry", "value in an array"])
+def test_a_permit_that_was_changed_after_it_was_issued_writes_nothing_else(by) -> None:
+    clock = Clock()
+    office = PermitOffice(clock)
+    permit = office.issue("plc", (Write(tag="speeds", value=[1, 2]),), expires_monotonic_ns=10)
+    if by == "writes":
+        permit.writes = (Write(tag="speeds", value=[999, 999]),)
+    elif by == "expiry":
+        permit.expires_monotonic_ns = 10**12
+        clock.now = 11
+    else:
+        permit.writes[0].value[0] = 999
+    with pytest.raises(NotAllowed):
+        permit.redeem("plc")
+
+
+def test_a_permit_relabelled_for_another_device_is_worth_nothing_there() -> None:
+    office = PermitOffice(Clock())
+    permit = office.issue("plc", WRITES, expires_monotonic_ns=10)
+    permit.device = "robot"
+    with pytest.raises(NotAllowed):
+        permit.redeem("robot")
 
 
 def test_expired_permits_are_not_hoarded() -> None:

@@ -97,6 +97,20 @@ def test_append_read_verify(server: Server) -> None:
     assert boot == 2
 
 
+def test_old_segments_of_one_cell_go(server: Server) -> None:
+    for cell in ("old", "neighbour"):
+        with Journal(server.url, cell=cell, segment_entries=10) as journal:
+            for number in range(25):
+                journal.append([make_entry(number)]).result(10)
+    with Journal(server.url, cell="old") as journal:
+        pruned = journal.prune(2**62)
+        assert pruned is not None
+        assert journal.read(limit=1)[0].seq == pruned.last_seq + 1
+        assert journal.verify().ok
+    with Journal.open_readonly(server.url, cell="neighbour") as neighbour:
+        assert neighbour.count() == 27
+
+
 def test_cells_share_the_table_but_not_the_chain(server: Server) -> None:
     with Journal(server.url, cell="a") as a, Journal(server.url, cell="b") as b:
         futures = [journal.append([make_entry(n)]) for n in range(20) for journal in (a, b)]

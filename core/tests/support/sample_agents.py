@@ -20,8 +20,8 @@ from millhand.contracts import (
     WriteTag,
 )
 
-NAMES = ("passes", "rejects", "abstains", "raises", "sleeps", "dies", "counts", "holds", "heeds",
-         "steers", "beats", "infinite")  # fmt: skip
+NAMES = ("alternates", "passes", "rejects", "abstains", "raises", "sleeps", "dies", "counts",
+         "holds", "heeds", "steers", "beats", "infinite")  # fmt: skip
 
 
 class NoConfig(BaseModel):
@@ -79,6 +79,15 @@ class Counts(Passes):
     def decide(self, observation: Observation, models: object) -> Decision:
         count = int(observation.memory.get("count", 0)) + 1
         return Decision(verdict=Verdict.OK, memory={"count": count})
+
+
+class Alternates(Passes):
+    """Rejects every other part, and remembers how many it has seen."""
+
+    def decide(self, observation: Observation, models: object) -> Decision:
+        count = int(observation.memory.get("count", 0)) + 1
+        verdict = Verdict.NOT_OK if count % 2 else Verdict.OK
+        return Decision(verdict=verdict, memory={"count": count})
 
 
 class Holds(Passes):

@@ -61,6 +61,11 @@ class CellConfig(LineConfig):
         default=1.0, gt=0, le=50, description="Scans run so many times faster than every 10 ms."
     )
     faults: tuple[ScheduledFault, ...] = Field(default=(), description="Faults to strike.")
+    log: Path | None = Field(
+        default=None,
+        description="File that gets each answer of the PLC as a line of JSON, when it is given: "
+        "the ring holds 16.",
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=0, ge=0, le=65535, description="Port; 0 takes a free one.")
     user: str | None = Field(

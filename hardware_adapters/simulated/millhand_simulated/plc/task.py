@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from millhand_simulated.plc.answer_log import AnswerLog
 from millhand_simulated.plc.cell import Cell, Step, Wishes
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.faults import FaultTag
@@ -30,6 +31,7 @@ class Task:
         self._shown_count = 0
         self._late = 0
         self._cost_s = 0.0
+        self._log = AnswerLog(config.log) if config.log is not None else None
 
     async def run(self) -> None:
         """Scan until cancelled."""
@@ -51,6 +53,8 @@ class Task:
         """Run one scan between reading and writing the nodes."""
         step = self._cell.step(self._wishes())
         outputs = step.outputs
+        if self._log is not None:
+            self._log.follow(outputs)
         show = self._nodes.show
         await show("Cell.Tick", outputs.tick)
         await show("Cell.PackML.State", int(outputs.state))
