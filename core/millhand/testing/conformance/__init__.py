@@ -20,6 +20,11 @@ pytest.register_assert_rewrite(
 
 from millhand.testing.conformance.kit import Kit  # noqa: E402  after the line above
 from millhand.testing.conformance.promises import Tier, promise  # noqa: E402
+from millhand.testing.conformance.robot import (  # noqa: E402
+    RobotBench,
+    RobotCapability,
+    RobotKit,
+)
 from millhand.testing.conformance.tags import TagsKit  # noqa: E402
 from millhand.testing.conformance.tags_bench import (  # noqa: E402
     TagCase,
@@ -27,4 +32,15 @@ from millhand.testing.conformance.tags_bench import (  # noqa: E402
     TagsCapability,
 )
 
-__all__ = ["Kit", "TagCase", "TagsBench", "TagsCapability", "TagsKit", "Tier", "promise"]
+__all__ = [
+    "Kit",
+    "RobotBench",
+    "RobotCapability",
+    "RobotKit",
+    "TagCase",
+    "TagsBench",
+    "TagsCapability",
+    "TagsKit",
+    "Tier",
+    "promise",
+]
