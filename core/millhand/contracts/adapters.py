@@ -45,6 +45,19 @@ class Link(StrEnum):
     """The device answers and says no (credentials, certificate, policy): a person must act."""
 
 
+class ConnectionFault(StrEnum):
+    """What stands between us and a device: four classes, each with a mend of its own kind."""
+
+    NETWORK = "network"
+    """Nobody answers there: address, cable, firewall, or the device is off. Retried for ever."""
+    SECURITY = "security"
+    """Certificates or the protection of the connection: one side does not trust the other."""
+    CREDENTIALS = "credentials"
+    """It knows the way and the protection, not the user or the password."""
+    CONFIGURATION = "configuration"
+    """It answers, but not as the scenario says: another protocol, no such namespace or stream."""
+
+
 class Health(Struct, frozen=True, kw_only=True):
     """How a device is, as its adapter sees it."""
 
@@ -52,7 +65,17 @@ class Health(Struct, frozen=True, kw_only=True):
     epoch: int = 0
     """Counts the sessions; 0 before the first."""
     detail: str = ""
+    """What was met, in words for a person; no secret in it."""
     since_monotonic_ns: int = 0
+    fault: ConnectionFault | None = None
+    """Which kind of fault keeps the link from being up; None while it is up or not yet known."""
+    mend: str = ""
+    """What a person can do about it."""
+
+    @property
+    def words(self) -> str:
+        """What was met and what can be done about it, in one text."""
+        return f"{self.detail} {self.mend}".strip()
 
 
 class TagInfo(Struct, frozen=True, kw_only=True):
@@ -166,12 +189,33 @@ class SkillInfo(Struct, frozen=True, kw_only=True):
     goal_schema: dict[str, Any] = {}
 
 
+class SkillStatus(StrEnum):
+    """How a skill ended; ``status`` of the last :class:`SkillProgress`."""
+
+    SUCCEEDED = "succeeded"
+    """It was done, as the robot itself reports."""
+    REJECTED = "rejected"
+    """It was not begun: unknown skill, goal out of its schema or reach, busy, not ready."""
+    EXPIRED = "expired"
+    """The deadline passed; the robot was brought to a halt."""
+    CANCELLED = "cancelled"
+    """Ended in an orderly manner, because :meth:`Robot.cancel` asked for it."""
+    STOPPED = "stopped"
+    """Halted by :meth:`Robot.stop`, or by the robot's own protection."""
+    FAILED = "failed"
+    """Begun, and not done: ``detail`` says what was in the way."""
+    UNKNOWN = "unknown"
+    """The link was lost under way; how it ended is not known. Never begun again by itself."""
+
+
 class SkillProgress(Struct, frozen=True, kw_only=True):
     """How far a skill is. The last one has ``done`` set and says how it ended."""
 
     fraction: float
+    """0 to 1, never falling."""
     done: bool = False
     status: str = ""
+    """A :class:`SkillStatus` where ``done``; before, whatever helps a person."""
     detail: str = ""
 
 
@@ -187,15 +231,27 @@ class Robot(Protocol):
     def perform(
         self, permit: Permit, skill: str, goal: Mapping[str, Value], deadline_monotonic_ns: int
     ) -> AsyncIterator[SkillProgress]:
-        """Redeem the permit and perform; yields progress until done."""
+        """Redeem the permit and perform; yields progress until done, the last with its status.
+
+        The permit's write is named ``skill.<name>``. What cannot be begun ends as ``REJECTED``
+        before the permit is redeemed. One skill at a time. Closing the iterator, or cancelling
+        the task that reads it, halts the robot.
+
+        Raises:
+            NotAllowed: the permit could not be redeemed; nothing moved.
+        """
         ...
 
     async def cancel(self) -> None:
-        """End the skill under way in an orderly manner."""
+        """End the skill under way in an orderly manner; returns when it has ended."""
         ...
 
     async def stop(self) -> None:
-        """Stop moving, now. Needs no permit and always works."""
+        """Stop moving, now. Needs no permit and always works: idle, twice, away, while closing.
+
+        Never raises for a device that cannot be reached: such a robot halts by itself, because its
+        controller misses us.
+        """
         ...
 
 

@@ -23,6 +23,8 @@ from millhand.contracts import (
     PerformSkill,
     Propose,
     SendDisposition,
+    SkillProgress,
+    SkillStatus,
     Verdict,
     Write,
     WriteResult,
@@ -346,11 +348,7 @@ class Actuator:
                 permit, action.skill, action.goal, monotonic_ns() + _OTHER_ACTION_NS
             ):
                 last = progress
-            done = last is not None and last.done
-            return WriteResult(
-                status=WriteStatus.APPLIED if done else WriteStatus.UNKNOWN,
-                detail="" if last is None else last.detail,
-            )
+            return _of_skill(last)
         if isinstance(action, DeliverRecord):
             result = await device.deliver(permit, action.kind, action.body, action.idempotency_key)
         else:
@@ -381,6 +379,18 @@ def outcome_of(code: AnswerCode) -> OutcomeStatus:
     if code is AnswerCode.EXPIRED:
         return OutcomeStatus.EXPIRED
     return OutcomeStatus.REFUSED
+
+
+def _of_skill(last: SkillProgress | None) -> WriteResult:
+    """Say what the end of a skill means: only a success is applied; a part done is not undone."""
+    if last is None or not last.done:
+        return WriteResult(status=WriteStatus.UNKNOWN)
+    ended = {
+        SkillStatus.SUCCEEDED: WriteStatus.APPLIED,
+        SkillStatus.REJECTED: WriteStatus.REJECTED,
+    }.get(SkillStatus(last.status), WriteStatus.UNKNOWN)
+    detail = last.detail if ended is WriteStatus.APPLIED else f"{last.status}: {last.detail}"
+    return WriteResult(status=ended, detail=detail.removesuffix(": "))
 
 
 _WRITE_OUTCOMES: Mapping[WriteStatus, OutcomeStatus] = {

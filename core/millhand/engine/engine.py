@@ -338,7 +338,7 @@ class Engine:
                 health: Health = device.health()
                 if health.link in (Link.DOWN, Link.REFUSED):
                     text = tr("{device} is {link}: {detail}", device=name,
-                              link=health.link.value, detail=health.detail)  # fmt: skip
+                              link=health.link.value, detail=health.words)  # fmt: skip
                     cell.alarms.raise_("device_down", name, text)
                 elif health.link is Link.UP:
                     cell.alarms.clear("device_down", name)
@@ -473,4 +473,4 @@ class Engine:
 
 
 def _state(health: Health) -> DeviceState:
-    return DeviceState(link=health.link, detail=health.detail)
+    return DeviceState(link=health.link, detail=health.words)

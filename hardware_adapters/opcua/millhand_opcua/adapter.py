@@ -93,7 +93,7 @@ class OpcUa:
             async with asyncio.timeout(timeout_s):
                 while (health := self.health()).link is not Link.UP:
                     if health.link is Link.REFUSED:
-                        raise NotAllowed(health.detail)
+                        raise NotAllowed(health.detail, mend=health.mend)
                     await self._connection.change()
         except TimeoutError:
             raise Unavailable(

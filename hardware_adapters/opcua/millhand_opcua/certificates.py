@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from millhand.contracts import ConnectionFault
 from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand_opcua.config import Security
@@ -101,6 +102,7 @@ def check_trusted(security: Security, server_der: bytes, url: str) -> None:
                 url=url,
                 path=security.server_certificate,
             ),
+            fault=ConnectionFault.SECURITY,
             mend=tr("If the server was renewed on purpose, replace the file."),
         )
     folder = pki_folder(security)
@@ -112,6 +114,7 @@ def check_trusted(security: Security, server_der: bytes, url: str) -> None:
         rejected.write_bytes(server_der)
     raise Refused(
         tr("The certificate of {url} is not trusted.", url=url),
+        fault=ConnectionFault.SECURITY,
         mend=tr(
             "If it is the right server, move {path} to {trusted}.",
             path=rejected,

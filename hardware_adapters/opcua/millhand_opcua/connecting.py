@@ -12,6 +12,7 @@ from asyncua.crypto import security_policies
 from asyncua.crypto.uacrypto import CertProperties
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
+from millhand.contracts import ConnectionFault
 from millhand.messages import tr
 from millhand_opcua.certificates import OwnCertificate, check_trusted, default_application_uri
 from millhand_opcua.config import Mode, OpcUaConfig, Policy
@@ -63,7 +64,10 @@ async def open_session(config: OpcUaConfig, own: OwnCertificate | None, epoch: i
     except OSError as error:
         raise LinkLost(tr("{url}: {error}.", url=config.url, error=error)) from None
     except UaError as error:
-        raise Refused(tr("{url}: {error}.", url=config.url, error=error)) from None
+        raise Refused(
+            tr("{url}: {error}.", url=config.url, error=error),
+            fault=ConnectionFault.CONFIGURATION,
+        ) from None
 
 
 @asynccontextmanager
@@ -119,6 +123,7 @@ def _choose_endpoint(
             url=config.url,
             policy=_policy_name(wanted, _mode(config)),
         ),
+        fault=ConnectionFault.SECURITY,
         mend=tr("It offers: {choices}.", choices=", ".join(choices)),
     )
 
@@ -150,6 +155,7 @@ def _check_log_in(config: OpcUaConfig, endpoint: ua.EndpointDescription) -> None
             tr("{url} does not let in users by name and password.", url=config.url)
             if by_name
             else tr("{url} does not let anybody in without a user name.", url=config.url),
+            fault=ConnectionFault.CREDENTIALS,
             mend=tr("Remove security.user.") if by_name else tr("Set security.user and password."),
         )
     if not by_name or endpoint.SecurityMode == ua.MessageSecurityMode.SignAndEncrypt:
@@ -159,6 +165,7 @@ def _check_log_in(config: OpcUaConfig, endpoint: ua.EndpointDescription) -> None
     if uri == none and not config.security.allow_plain_password:
         raise Refused(
             tr("The password for {url} would travel readable.", url=config.url),
+            fault=ConnectionFault.SECURITY,
             mend=tr(
                 "Choose a security policy, or set security.allow_plain_password on a network that "
                 "nobody else can reach."

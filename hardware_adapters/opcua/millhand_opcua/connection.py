@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from millhand.contracts import Health, Link
+from millhand.contracts import ConnectionFault, Health, Link
 from millhand.errors import NeedsPerson, Unavailable
 from millhand.messages import tr
 from millhand_opcua.certificates import OwnCertificate, own_certificate
@@ -111,10 +111,11 @@ class Connection:
             try:
                 online = await self._connect(own)
             except NeedsPerson as error:
-                self._set(Link.REFUSED, str(error))
+                fault = error.fault if isinstance(error, Refused) else ConnectionFault.CONFIGURATION
+                self._set(Link.REFUSED, error.message, fault, error.mend)
                 pause_s = self._config.refused_retry_s
             except Unavailable as error:
-                self._set(Link.DOWN, str(error))
+                self._set(Link.DOWN, error.message, ConnectionFault.NETWORK, self._network_mend())
                 pause_s, retry_s = retry_s, min(retry_s * 2, RETRY_LIMIT_S)
             else:
                 came = time.monotonic()
@@ -147,6 +148,7 @@ class Connection:
                     url=self._config.url,
                     uri=error.args[0],
                 ),
+                fault=ConnectionFault.CONFIGURATION,
                 mend=tr("It has: {uris}.", uris=", ".join(session.namespaces)),
             ) from None
 
@@ -165,14 +167,30 @@ class Connection:
             self.online = None
             await online.publisher.stop()
             await session.close(min(1.0, self._config.request_timeout_s))
-        self._set(Link.DOWN, session.reason)
+        self._set(Link.DOWN, session.reason, ConnectionFault.NETWORK, self._network_mend())
 
-    def _set(self, link: Link, detail: str) -> None:
+    def _network_mend(self) -> str:
+        return tr(
+            "It is tried again by itself. Check that the server runs at {url} and that no firewall "
+            "is between.",
+            url=self._config.url,
+        )
+
+    def _set(
+        self, link: Link, detail: str, fault: ConnectionFault | None = None, mend: str = ""
+    ) -> None:
         before = self._health
         if (before.link, before.detail, before.epoch) == (link, detail, self.epoch):
             return
         since = before.since_monotonic_ns if before.link is link else time.monotonic_ns()
-        self._health = Health(link=link, epoch=self.epoch, detail=detail, since_monotonic_ns=since)
+        self._health = Health(
+            link=link,
+            epoch=self.epoch,
+            detail=detail,
+            since_monotonic_ns=since,
+            fault=fault,
+            mend=mend,
+        )
         if before.link is not link:
             say = log.info if link is Link.UP else log.warning
             say("link changed", device=self._name, link=str(link), detail=detail)

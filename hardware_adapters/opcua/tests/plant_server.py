@@ -49,6 +49,7 @@ async def build(
     cell = await server.nodes.objects.add_object(ua.NodeId("Cell", index), "Cell")
     for name, (kind, value) in SCALARS.items():
         await add(cell, index, f"Scalar.{name}", ua.Variant(value, kind))
+    await add(cell, index, "Width", ua.Variant(2.25, ua.VariantType.Double))
     await add(cell, index, "Counter", ua.Variant(0, ua.VariantType.Int32))
     await add(cell, index, "Ring", ua.Variant([0] * 16, ua.VariantType.Int32))
     await add(cell, index, "ReadOnly", ua.Variant(1, ua.VariantType.Int32), writable=False)

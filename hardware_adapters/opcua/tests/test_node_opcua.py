@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from millhand.contracts import Quality, WriteStatus
 from millhand.errors import NotAllowed
+from millhand.testing import PeerProcess
 
+HERE = Path(__file__).parent
 NODE = shutil.which("node")
 
 
@@ -43,28 +43,13 @@ TAGS = {
 }
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def node_url(tmp_path_factory):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+@pytest.fixture(scope="module")
+def node_url(tmp_path_factory):
     assert NODE is not None
-    process = await asyncio.create_subprocess_exec(
-        NODE,
-        str(Path(__file__).parent / "node_server.js"),
-        str(port),
-        str(tmp_path_factory.mktemp("node")),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(90):
-            while b"ready" not in (line := await process.stdout.readline()):
-                assert line, "node-opcua did not start"
-        yield f"opc.tcp://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        await process.wait()
+    peer = PeerProcess(NODE, str(HERE / "node_peer.js"), str(tmp_path_factory.mktemp("node")))
+    peer.start()
+    yield f"opc.tcp://127.0.0.1:{peer.port}"
+    peer.kill()
 
 
 async def test_read_write_and_unknown_tag(node_url, adapt, permit) -> None:

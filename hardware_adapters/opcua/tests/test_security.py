@@ -140,7 +140,7 @@ async def refusal(adapt, url: str, security: dict[str, Any]) -> str:
         (sample,) = await plc.read(["counter"])
         assert sample.quality is Quality.DISCONNECTED
         assert sample.note == health.detail
-        return health.detail
+        return health.words
 
 
 async def test_a_wrong_password_is_refused(secure, adapt, tmp_path) -> None:
@@ -162,7 +162,7 @@ async def test_an_untrusted_server_is_refused_until_a_person_moves_its_certifica
         with pytest.raises(NotAllowed, match="not trusted"):
             await plc.wait_connected(15)
         (rejected,) = (folder / "rejected").iterdir()
-        assert str(rejected) in plc.health().detail
+        assert str(rejected) in plc.health().mend
         assert rejected.read_bytes() == secure.certificate.read_bytes()
         (folder / "trusted").mkdir()
         rejected.rename(folder / "trusted" / rejected.name)

@@ -38,14 +38,20 @@ def millhand_plants() -> Sequence[PlantType]:
 
 @hookimpl
 def millhand_adapters() -> Sequence[AdapterType]:
-    """Register the camera that renders the part which the PLC names."""
+    """Register the camera that renders the part which the PLC names, and the reject gantry."""
     return [
         AdapterType(
             name="simulated.camera",
             target="millhand_simulated.camera:SimulatedCamera",
             summary="Renders the part that the PLC says is before it.",
             faces=frozenset({Face.CAMERA}),
-        )
+        ),
+        AdapterType(
+            name="simulated.gantry",
+            target="millhand_simulated.gantry.adapter:SimulatedGantry",
+            summary="Takes parts from the belt and drops them into bins.",
+            faces=frozenset({Face.ROBOT}),
+        ),
     ]
 
 
