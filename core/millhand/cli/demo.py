@@ -106,11 +106,13 @@ async def run_simulation(
     """
     from millhand.cli.live import LiveView, shown
     from millhand.cli.stopping import stop_requested
+    from millhand.pauses import freeze_start
 
     out = console(stderr=as_json)
     with stop_requested() as stop:
         out.print(tr("Starting plant and engine …"), style="quiet")
         async with simulation:
+            freeze_start()
             view = LiveView(total=_total(simulation))
             async with shown(view, simulation.engine.snapshot, out):
                 plant = await _line_or_stop(simulation, stop)

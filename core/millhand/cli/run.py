@@ -96,11 +96,13 @@ async def _run(
     from millhand.cli.live import LiveView, shown
     from millhand.cli.stopping import stop_requested
     from millhand.engine.engine import Engine
+    from millhand.pauses import freeze_start
 
     with stop_requested() as stop:
         async with Engine(scenario, plugins=plugins, safe=safe) as engine:
             for agent, mode in modes.items():
                 engine.set_mode(agent, mode, by=by)
+            freeze_start()
             async with shown(LiveView(), engine.snapshot, console()):
                 await stop.wait()
 

@@ -225,7 +225,7 @@ class Actuator:
     ) -> None:
         channel = self._cell.channels[judged.target]
         async with channel.turn:
-            target = _target(judged.target)
+            target = channel.binding.target
             ruling = self._ruling(judged.action, target, mode, deadline_ns)
             stages["checked"] = monotonic_ns() - started_ns
             if not ruling.allowed:
@@ -240,7 +240,6 @@ class Actuator:
                 permit = self._cell.issue(target.device, judged.writes, deadline_ns)
                 try:
                     effect.result = await channel.send(permit)
-                    channel.look()
                 except NotAllowed as error:
                     effect.status, effect.detail = OutcomeStatus.EXPIRED, str(error)
                     return
@@ -280,6 +279,7 @@ class Actuator:
         timeout_s = max(0.0, (deadline_ns + grace_ns - monotonic_ns()) / 1e9)
         try:
             async with asyncio.timeout(timeout_s):
+                await channel.look()
                 effect.answer = await answer
         except TimeoutError:
             effect.status = OutcomeStatus.UNKNOWN

@@ -31,9 +31,15 @@ class Target:
 
     device: str
     item: str = ""
+    name: str = field(init=False, compare=False, repr=False, default="")
+    """Both in one: ``plc.result``; written once, asked for many times in a decision."""
+
+    def __post_init__(self) -> None:
+        name = f"{self.device}.{self.item}" if self.item else self.device
+        object.__setattr__(self, "name", name)
 
     def __str__(self) -> str:
-        return f"{self.device}.{self.item}" if self.item else self.device
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,11 @@ class ChannelBinding:
     default: Disposition
     tick_ns: int
     poll_s: float = 0.004
+
+    @property
+    def answers(self) -> bool:
+        """Whether the PLC answers each command in its ring."""
+        return self.confirm in (Confirm.ECHO, Confirm.SENSOR)
 
     def tag(self, field_name: str) -> str:
         """Name of one of the record's tags."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic_ns, time_ns
 from typing import Any
@@ -29,6 +28,10 @@ from millhand.journal.journal import Journal
 from millhand.journal.records import Alarm, Record
 
 log = structlog.get_logger(__name__)
+
+_OUTCOME_WAIT_S = 0.01
+"""How long an outcome may wait for an intent to share its commit: nobody waits for outcomes, and
+one that is lost with the power is read from the PLC's answers again."""
 
 
 @dataclass(slots=True)
@@ -59,6 +62,8 @@ class Cell:
     _decisions: int = 0
     changes: ChangeBook = field(default_factory=ChangeBook)
     rejects_in_a_row: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _outcomes: list[NewEntry] = field(default_factory=list)
+    _flush: asyncio.TimerHandle | None = None
 
     def next_decision_id(self) -> str:
         """Return an id unique in the cell: ``<cell>.<boot>.<number>``."""
@@ -75,15 +80,9 @@ class Cell:
         self.last_command_id = self.last_command_id % (COMMAND_ID_LIMIT - 1) + 1
         return self.last_command_id
 
-    def record(
-        self,
-        record: Record,
-        *,
-        subject: str = "",
-        part: str | None = None,
-    ) -> Future[list[Entry]]:
-        """Journal something that nobody waits for; a failure is alarmed."""
-        return self.append(
+    def record(self, record: Record, *, subject: str = "", part: str | None = None) -> None:
+        """Journal something that nobody waits for; a failure is logged."""
+        self.append(
             new_entry(
                 record,
                 id=f"{self.name}.{self.journal.boot}.{time_ns()}",
@@ -92,11 +91,27 @@ class Cell:
             )
         )
 
-    def append(self, *entries: NewEntry) -> Future[list[Entry]]:
+    def append(self, *entries: NewEntry) -> None:
         """Append entries together, without waiting."""
-        future = self.journal.append(entries)
-        future.add_done_callback(_log_failure)
-        return future
+        self.journal.append_unattended([*self._taken_outcomes(), *entries], _log_failure)
+
+    def durable(self, entries: Iterable[NewEntry]) -> asyncio.Future[list[Entry]]:
+        """Append entries and the outcomes that wait in one commit; see :meth:`Journal.durable`."""
+        return self.journal.durable([*self._taken_outcomes(), *entries])
+
+    def append_outcome(self, outcome: NewEntry) -> None:
+        """Append an outcome with the next intent, or alone where none comes in a moment."""
+        self._outcomes.append(outcome)
+        if self._flush is None:
+            loop = asyncio.get_running_loop()
+            self._flush = loop.call_later(_OUTCOME_WAIT_S, self.append)
+
+    def _taken_outcomes(self) -> list[NewEntry]:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
 
     def facts(self, mode: Mode, target: Target) -> Facts:
         """Gather what the guard must know about a target now."""
@@ -139,6 +154,5 @@ def alarm_recorder(cell: Callable[[], Cell]) -> Callable[[Alarm], None]:
     return record
 
 
-def _log_failure(future: Future[list[Entry]]) -> None:
-    if not future.cancelled() and (error := future.exception()) is not None:
-        log.error("journal_append_failed", error=str(error))
+def _log_failure(error: BaseException) -> None:
+    log.error("journal_append_failed", error=str(error))

@@ -295,7 +295,7 @@ class Engine:
             await monitor.refresh()
             cell.supervisor.start(Child(f"{name}.monitor", monitor.run))
         for target, channel in cell.channels.items():
-            if channel.binding.confirm in ("echo", "sensor"):
+            if channel.binding.answers:
                 cell.supervisor.start(Child(f"{target}.answers", channel.follow))
         sources: list[Source] = []
         for name, runner in self._runners.items():

@@ -7,6 +7,7 @@ write tags gets the handshake from here; no adapter implements it again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
@@ -72,7 +73,9 @@ class TriggerWatch:
         self.last_seq = last_seq
         self.ready = asyncio.Event()
         """Set once the standing record is known, so that the next trigger cannot be missed."""
-        self._tags = [f"{source.item}.{name}" for name in ("seq", "part_id", "product", "tick")]
+        seq, *rest = (f"{source.item}.{name}" for name in ("seq", "part_id", "product", "tick"))
+        self._seq_tag = seq
+        self._record_tags = [seq, *rest, seq]
 
     async def triggers(self) -> AsyncIterator[PartTrigger | range]:
         """Yield each part's trigger; a ``range`` of sequence numbers says which were missed.
@@ -80,10 +83,9 @@ class TriggerWatch:
         After a (re)connect the record that stands is old news: its part has no known time, so
         that it counts as missed unless its sequence number was seen before.
         """
-        async for batch in self._device.subscribe(self._tags, self._poll_s):
+        async for (seq,) in self._device.subscribe([self._seq_tag], self._poll_s):
             self.ready.set()
-            seq = next((sample for sample in batch if sample.tag == self._tags[0]), None)
-            if seq is None or not seq.good:
+            if not seq.good:
                 continue
             if seq.initial:
                 for missed in self._resume(integer(seq.value)):
@@ -115,9 +117,8 @@ class TriggerWatch:
         return range(self.last_seq + 1, seq)
 
     async def _snapshot(self, seen: Sample) -> PartTrigger | None:
-        seq_tag, part_tag, product_tag, tick_tag = self._tags
         for _ in range(5):
-            samples = await self._device.read([seq_tag, part_tag, product_tag, tick_tag, seq_tag])
+            samples = await self._device.read(self._record_tags)
             before, part, product, tick, after = samples
             if not all(sample.quality is Quality.GOOD for sample in samples):
                 return None
@@ -166,6 +167,8 @@ class CommandChannel:
         self._count: int | None = None
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._asked = asyncio.Event()
+        self._looking = asyncio.Lock()
+        """Held while the ring is read: an older count must not be taken after a newer one."""
         names = ("count", "command_id", "part_id", "code", "tick")
         self._answer_tags = [binding.tag(f"answers.{name}") for name in names]
 
@@ -179,15 +182,16 @@ class CommandChannel:
         self._waiting[command_id] = future
         return future
 
-    def look(self) -> None:
-        """Look for answers now and often, until none is awaited any more."""
-        self._asked.set()
+    async def look(self) -> None:
+        """Look for answers now, and let :meth:`follow` look often while one is awaited."""
+        with contextlib.suppress(Unavailable):
+            await self._look()
+        if self._waiting:
+            self._asked.set()
 
     def forget(self, command_id: int) -> None:
         """Stop waiting for an answer."""
         self._waiting.pop(command_id, None)
-        if not self._waiting:
-            self._asked.clear()
 
     async def ring(self) -> list[Answer]:
         """Read the answers that stand, oldest first.
@@ -204,22 +208,28 @@ class CommandChannel:
         """Read new answers for ever: often while one is awaited, else every ``idle_s``."""
         while True:
             try:
-                count, columns = await self._read_ring()
-                self._take(count, columns)
+                await self._look()
             except Unavailable:
                 await asyncio.sleep(idle_s)
                 continue
+            if not self._waiting:
+                await self._idle(idle_s)
             if self._waiting:
                 await asyncio.sleep(self.binding.poll_s)
-            else:
-                await self._idle(idle_s)
 
     async def _idle(self, idle_s: float) -> None:
+        """Return after a pause, or as soon as an answer is awaited."""
+        self._asked.clear()
+        alarm_clock = asyncio.get_running_loop().call_later(idle_s, self._asked.set)
         try:
-            async with asyncio.timeout(idle_s):
-                await self._asked.wait()
-        except TimeoutError:
-            pass
+            await self._asked.wait()
+        finally:
+            alarm_clock.cancel()
+
+    async def _look(self) -> None:
+        async with self._looking:
+            count, columns = await self._read_ring()
+            self._take(count, columns)
 
     async def _read_ring(self) -> tuple[int, _Columns]:
         count, *columns = await self.device.read(self._answer_tags)
@@ -241,7 +251,7 @@ class CommandChannel:
         for answer in _answers(columns, before, count):
             if answer.code in _GATE:
                 self._on_gate(self.binding, answer)
-            waiting = self._waiting.get(answer.command_id)
+            waiting = self._waiting.pop(answer.command_id, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(answer)
 

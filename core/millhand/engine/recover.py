@@ -11,7 +11,6 @@ import structlog
 
 from millhand.contracts import EventArrived, Memory, PartTrigger
 from millhand.engine.actuate import outcome_of
-from millhand.engine.bindings import Confirm
 from millhand.engine.cell import Cell
 from millhand.engine.handshake import CommandChannel
 from millhand.errors import Unavailable
@@ -193,7 +192,7 @@ async def adopt_command_ids(cell: Cell) -> None:
     A PLC ignores an id that it has seen, so that an id used twice would never be answered.
     """
     for channel in cell.channels.values():
-        if channel.binding.confirm in (Confirm.ECHO, Confirm.SENSOR):
+        if channel.binding.answers:
             answered = await _answers(channel)
             cell.last_command_id = max(cell.last_command_id, *answered, 0)
 

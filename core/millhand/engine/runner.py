@@ -23,7 +23,7 @@ from millhand.engine.bindings import AgentBinding
 from millhand.engine.cell import Cell
 from millhand.engine.observe import Gathered, gather, product_of
 from millhand.engine.settling import Settler
-from millhand.engine.thinking import Thinker, decide_in_time
+from millhand.engine.thinking import LightThinker, Thinker
 from millhand.engine.work import Work, begun_ns
 from millhand.errors import InternalError, MillhandError
 from millhand.isolate.messages import OpenedAgent
@@ -53,6 +53,9 @@ class AgentRunner:
         self._opened: OpenedAgent | None = None
         self._packages: Mapping[str, str] = {}
         self._queue: deque[Work] = deque()
+        self._free = True
+        """Whether nothing is being decided and nothing waits."""
+        self._settling = f"{binding.name}.settle"
         self._arrived = asyncio.Event()
         self._restarting = asyncio.Lock()
         self._restarts: deque[float] = deque(maxlen=_RESTARTS)
@@ -119,8 +122,11 @@ class AgentRunner:
         else:
             work.found = Gathered({}, {}, product_of(trigger))
             work.stamp("observed")
-        self._queue.append(work)
-        self._arrived.set()
+        if self._free and work.found is not None and isinstance(self._thinker, LightThinker):
+            self._decide_now(work, self._thinker)
+        else:
+            self._queue.append(work)
+            self._arrived.set()
 
     def missed(self, source: str, sequence: range, epoch: int = 0) -> None:
         """Give every part whose trigger was never seen its disposition, and raise an alarm."""
@@ -175,27 +181,44 @@ class AgentRunner:
         """Decide what arrives, one after another, for ever."""
         while True:
             while not self._queue:
+                self._free = True
                 self._arrived.clear()
                 await self._arrived.wait()
+            self._free = False
             await self._decide(self._queue.popleft())
 
     async def _decide(self, work: Work) -> None:
         if work.gathering is not None:
             await asyncio.wait([work.gathering])
+        observation = self._observed(work)
+        if observation is not None:
+            self._settle(work, observation, *await self._think(work, observation))
+
+    def _decide_now(self, work: Work, thinker: LightThinker) -> None:
+        """Decide at once, where nothing need be waited for: a loop's turn less, or two."""
+        observation = self._observed(work)
+        if observation is None:
+            return
+        try:
+            decision, cause = self._thought(work, *thinker.decide_now(self.name, observation))
+        except MillhandError as error:
+            decision, cause = self._failed(work, error)
+        self._settle(work, observation, decision, cause)
+
+    def _observed(self, work: Work) -> Observation | None:
+        """Return what the agent is to decide on; where that cannot be had, settle the part."""
         self._cell.statistics.current_part = work.part
         if work.found is None:
             self._settle_undecided(work, Cause.BLIND, work.failure)
-            return
+            return None
         self._cell.statistics.product = work.found.product
         models = self._pin(work.found.product)
         if models is None:
             text = tr("There is no model for product {product}.", product=work.found.product)
             self._cell.alarms.raise_("unknown_product", self.name, text, decision=work.id)
             self._settle_undecided(work, Cause.UNKNOWN_PRODUCT, text)
-            return
-        observation = self._observation(work, models)
-        decision, cause = await self._think(work, observation)
-        self._settle(work, observation, decision, cause)
+            return None
+        return self._observation(work, models)
 
     def _pin(self, product: str | None) -> dict[str, str] | None:
         """Return the package ids for a product by role, or None where one role has none."""
@@ -229,10 +252,8 @@ class AgentRunner:
             return undecided(tr("{agent} was given up.", agent=self.name)), Cause.FAILED
         frames = {role: frame.pixels for role, frame in observation.frames.items()}
         try:
-            decision, decide_ns = await decide_in_time(
-                self._thinker, self.name, observation, frames, work.left_s
-            )
-            _check_finite(decision)
+            answer = await self._thinker.decide(self.name, observation, frames, work.left_s)
+            return self._thought(work, *answer)
         except TimeoutError:
             self._cell.supervisor.job(self._wait_or_kill(), f"{self.name}.hang")
             return undecided(tr("The deadline passed while deciding.")), Cause.LATE
@@ -240,8 +261,14 @@ class AgentRunner:
             await self._restart(str(error))
             return undecided(str(error)), Cause.FAILED
         except MillhandError as error:
-            self._cell.alarms.raise_("agent_failed", self.name, str(error), decision=work.id)
-            return undecided(str(error)), Cause.FAILED
+            return self._failed(work, error)
+
+    def _failed(self, work: Work, error: MillhandError) -> tuple[Decision, Cause]:
+        self._cell.alarms.raise_("agent_failed", self.name, str(error), decision=work.id)
+        return undecided(str(error)), Cause.FAILED
+
+    def _thought(self, work: Work, decision: Decision, decide_ns: int) -> tuple[Decision, Cause]:
+        _check_finite(decision)
         work.stages["model"] = decide_ns
         work.stamp("decided")
         self._cell.alarms.clear("agent_failed", self.name)
@@ -294,9 +321,13 @@ class AgentRunner:
     def _settle(
         self, work: Work, observation: Observation, decision: Decision, cause: Cause
     ) -> None:
-        self._cell.supervisor.job(
-            self.settler.settle(work, observation, decision, cause), f"{self.name}.settle"
-        )
+        supervisor = self._cell.supervisor
+        try:
+            begun = self.settler.begin(work, observation, decision, cause)
+        except Exception as error:  # noqa: BLE001  one part's failure must not end the next one's
+            supervisor.tell(self._settling, error, given_up=True)
+        else:
+            supervisor.job(self.settler.end(begun), self._settling)
 
 
 def _check_finite(decision: Decision) -> None:

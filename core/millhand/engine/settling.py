@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from time import monotonic_ns, time_ns
 
 import structlog
@@ -25,7 +26,7 @@ from millhand.engine.policy import Settlement, settle
 from millhand.engine.snapshot import LastDecision
 from millhand.engine.work import Work
 from millhand.errors import Unavailable
-from millhand.journal.entries import NewEntry, new_entry
+from millhand.journal.entries import Entry, NewEntry, new_entry
 from millhand.journal.records import (
     Cause,
     Intent,
@@ -43,6 +44,16 @@ _NEVER_SENT = frozenset({Cause.MISSED, Cause.DROPPED})
 """Causes after which nothing is sent: the part is gone, or nobody knows which it was."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A decision whose intent is on its way to the disk."""
+
+    work: Work
+    intent: Intent
+    wanted: Wanted
+    durable: asyncio.Future[list[Entry]]
+
+
 class Settler:
     """Settles one agent's decisions."""
 
@@ -52,29 +63,32 @@ class Settler:
         self._channel = str(binding.disposition)
         self.actuator = Actuator(cell, binding)
 
-    async def settle(
+    def begin(
         self, work: Work, observation: Observation, decision: Decision, cause: Cause
-    ) -> None:
-        """Carry one decision to its end; without a durable intent nothing is done."""
+    ) -> Begun:
+        """Judge a decision and hand its intent to the journal; :meth:`end` does the rest."""
         mode = self._mode(work.trigger)
         settlement = self._settlement(decision, cause) if work.part_trigger else None
         wanted = self._judge(work, decision, cause, settlement, mode)
         work.stamp("judged")
         intent = self._intent(work, observation, decision, cause, mode, settlement, wanted)
+        durable = self._cell.durable(self._entries(work, intent, settlement))
+        return Begun(work, intent, wanted, durable)
+
+    async def end(self, begun: Begun) -> None:
+        """Carry a decision to its end; without a durable intent nothing is done."""
+        work, intent, wanted = begun.work, begun.intent, begun.wanted
         try:
-            durable = self._cell.journal.append_durable(self._entries(work, intent, settlement))
             if self._cell.monitors:
-                refreshed = self._cell.refresh(self._binding.acts_on, work.left_s)
-                await asyncio.gather(durable, refreshed)
-            else:
-                await durable
+                await self._cell.refresh(self._binding.acts_on, work.left_s)
+            await begun.durable
         except Unavailable as error:
             self._cell.alarms.raise_("journal_unavailable", self._cell.name, str(error))
             return
         self._cell.alarms.clear("journal_unavailable", self._cell.name)
         self._cell.statistics.count(intent.disposition)
         stages = {"durable": monotonic_ns() - work.started_ns}
-        effect = await self._act(work, wanted, mode, stages)
+        effect = await self._act(work, wanted, intent.mode, stages)
         if effect.status is OutcomeStatus.NOT_SENT and _asks_first(intent):
             effect.status = OutcomeStatus.AWAITING
         self._alarm(work.id, wanted.judged, effect)
@@ -223,7 +237,7 @@ class Settler:
             stages_ns=stages,
         )
         name = self._binding.name
-        self._cell.append(new_entry(outcome, id=work.id, subject=name, part=work.part))
+        self._cell.append_outcome(new_entry(outcome, id=work.id, subject=name, part=work.part))
         if intent.disposition is None or work.part is None:
             return
         for frame in intent.observation.frames.values():

@@ -37,7 +37,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs children and short jobs in one task group; nothing outlives it."""
+    """Runs children in a task group, and short jobs beside it; nothing outlives it."""
 
     def __init__(self, on_failure: FailureHandler) -> None:
         self._on_failure = on_failure
@@ -50,8 +50,12 @@ class Supervisor:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        for task in [*self._children, *self._jobs]:
+        await asyncio.sleep(0)  # so that what was just created has begun and can clean up
+        jobs = [*self._jobs]
+        for task in [*self._children, *jobs]:
             task.cancel()
+        if jobs:
+            await asyncio.wait(jobs)
         await self._group.__aexit__(None, None, None)
 
     def start(self, child: Child) -> asyncio.Task[None]:
@@ -62,10 +66,12 @@ class Supervisor:
         return task
 
     def job(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Run a short job once; a failure is told, never raised."""
-        task = self._group.create_task(self._once(work, name), name=name)
+        """Run a short job once; a failure is told, never raised.
+
+        Jobs are many, one for each decision, so they are kept without callbacks of the loop.
+        """
+        task = asyncio.get_running_loop().create_task(self._once(work, name), name=name)
         self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
         return task
 
     async def drain(self, timeout_s: float) -> None:
@@ -77,7 +83,11 @@ class Supervisor:
         try:
             await work
         except Exception as error:  # noqa: BLE001  a job's failure must not end its neighbours
-            self._tell(name, error, given_up=True)
+            self.tell(name, error, given_up=True)
+        finally:
+            task = asyncio.current_task()
+            assert task is not None
+            self._jobs.discard(task)
 
     async def _supervise(self, child: Child) -> None:
         failures: deque[float] = deque(maxlen=child.restarts)
@@ -89,7 +99,7 @@ class Supervisor:
                 exhausted = len(failures) == child.restarts and now - failures[0] < child.within_s
                 given_up = exhausted or isinstance(error, NeedsPerson)
                 failures.append(now)
-                self._tell(child.name, error, given_up=given_up)
+                self.tell(child.name, error, given_up=given_up)
                 if given_up:
                     if child.on_given_up is not None:
                         child.on_given_up()
@@ -98,7 +108,8 @@ class Supervisor:
             else:
                 return
 
-    def _tell(self, name: str, error: BaseException, *, given_up: bool) -> None:
+    def tell(self, name: str, error: BaseException, *, given_up: bool) -> None:
+        """Log a failure and tell whoever made this supervisor."""
         expected = isinstance(error, MillhandError)
         log.warning(
             "child_failed",

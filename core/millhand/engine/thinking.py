@@ -31,9 +31,19 @@ class Thinker(Protocol):
         ...
 
     async def decide(
-        self, agent: str, observation: Observation, frames: Mapping[str, NDArray[np.uint8]]
+        self,
+        agent: str,
+        observation: Observation,
+        frames: Mapping[str, NDArray[np.uint8]],
+        timeout_s: float,
     ) -> tuple[Decision, int]:
-        """Return the decision and the nanoseconds inside ``decide``."""
+        """Return the decision and the nanoseconds inside ``decide``.
+
+        Raises:
+            TimeoutError: it takes longer; the worker may still be busy afterwards.
+            WorkerLost: the process is gone.
+            InternalError: the agent raised.
+        """
         ...
 
     async def idle(self, timeout_s: float) -> bool:
@@ -65,10 +75,15 @@ class IsolatedThinker:
         return (await self.worker.start()).agents
 
     async def decide(
-        self, agent: str, observation: Observation, frames: Mapping[str, NDArray[np.uint8]]
+        self,
+        agent: str,
+        observation: Observation,
+        frames: Mapping[str, NDArray[np.uint8]],
+        timeout_s: float,
     ) -> tuple[Decision, int]:
         """See :meth:`Worker.decide`."""
-        return await self.worker.decide(agent, observation, frames)
+        async with asyncio.timeout(timeout_s):
+            return await self.worker.decide(agent, observation, frames)
 
     async def idle(self, timeout_s: float) -> bool:
         """Wait until nothing is being decided; False where that takes too long."""
@@ -104,10 +119,18 @@ class LightThinker:
         return [OpenedAgent(name=self._spec.name, needs=self._agent.needs())]
 
     async def decide(
-        self, agent: str, observation: Observation, frames: Mapping[str, NDArray[np.uint8]]
+        self,
+        agent: str,
+        observation: Observation,
+        frames: Mapping[str, NDArray[np.uint8]],
+        timeout_s: float,
     ) -> tuple[Decision, int]:
         """Call the agent here and now; its frames carry their pixels already."""
-        del frames
+        del frames, timeout_s  # nothing could interrupt it; the guard refuses what is late
+        return self.decide_now(agent, observation)
+
+    def decide_now(self, agent: str, observation: Observation) -> tuple[Decision, int]:
+        """See :meth:`decide`."""
         if self._agent is None:
             raise WorkerLost(agent)
         started = perf_counter_ns()
@@ -130,15 +153,3 @@ class LightThinker:
     async def stop(self) -> None:
         """Forget the agent."""
         self._agent = None
-
-
-async def decide_in_time(
-    thinker: Thinker,
-    agent: str,
-    observation: Observation,
-    frames: Mapping[str, NDArray[np.uint8]],
-    timeout_s: float,
-) -> tuple[Decision, int]:
-    """Decide, or raise ``TimeoutError``; the worker may still be busy afterwards."""
-    async with asyncio.timeout(max(0.0, timeout_s)):
-        return await thinker.decide(agent, observation, frames)

@@ -88,11 +88,12 @@ _Rule = Callable[[Request, Limits, Facts], Ruling | None]
 
 def judge(request: Request, limits: Limits | None, facts: Facts) -> Ruling:
     """Rule on one action. ``limits`` is None where the scenario states none for the target."""
-    for rule in _RULES:
-        ruling = rule(request, limits or _NO_LIMITS, facts)
+    rules, limits = (_ALWAYS, _NO_LIMITS) if limits is None else (_RULES, limits)
+    for rule in rules:
+        ruling = rule(request, limits, facts)
         if ruling is not None:
             return ruling
-    return Ruling(allowed=True, rule="ok")
+    return _ALLOWED
 
 
 def _refuse(rule: str, reason: str) -> Ruling:
@@ -241,15 +242,7 @@ def _writes(_request: Request, limits: Limits, facts: Facts) -> Ruling | None:
     )
 
 
-_RULES: tuple[_Rule, ...] = (
-    _mode,
-    _allow_list,
-    _deadline,
-    _lease,
-    _interlock,
-    _range,
-    _rate,
-    _budget,
-    _writes,
-)
+_ALWAYS: tuple[_Rule, ...] = (_mode, _allow_list, _deadline, _lease)
+_RULES: tuple[_Rule, ...] = (*_ALWAYS, _interlock, _range, _rate, _budget, _writes)
 _NO_LIMITS = Limits()
+_ALLOWED = Ruling(allowed=True, rule="ok")

@@ -37,6 +37,7 @@ from millhand.isolate.messages import (
 )
 from millhand.messages import tr
 from millhand.models.telemetry import silence
+from millhand.pauses import freeze_start
 from millhand.plugins.registrations import Registration
 
 _decode_observation = from_msgpack(Observation)
@@ -183,6 +184,7 @@ def serve(channel: _Channel, region: MemfdRegion | NamedRegion) -> None:
         except Exception as error:  # noqa: BLE001  whatever a plugin raises is told to the engine
             channel.send(failure(error, agent=spec.name))
             return
+    freeze_start()
     channel.send(Opened(agents=tuple(agent.opened for agent in agents.values())))
     while (message := channel.receive()) is not None and not isinstance(message, Close):
         if isinstance(message, Decide):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Lock
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from weakref import WeakSet
 
 from millhand.errors import ConfigError, MillhandError, NotAllowed, Unavailable
+from millhand.journal.answers import Answer, LoopAnswer, Unattended
 from millhand.journal.chain import ChainHead, Proof, Verifier, VerifyReport
 from millhand.journal.cursors import Cursor, Follower, Listener
 from millhand.journal.entries import Entry, NewEntry
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from millhand.journal.signing import SigningKey
     from millhand.journal.store import Size, Store
     from millhand.journal.witness import Witness
-    from millhand.journal.writer import Answer, Writer
+    from millhand.journal.writer import Writer
 
 _PAGE = 1000
 
@@ -174,17 +176,34 @@ class Journal:
         self._submit(entries, answer)
         return answer
 
+    def append_unattended(
+        self, entries: Sequence[NewEntry], on_failure: Callable[[BaseException], None]
+    ) -> None:
+        """Append entries that nobody waits for, the cheapest way; from any thread.
+
+        Args:
+            entries: all or none, in one commit.
+            on_failure: told, by the writer's thread, that they are not to be relied on.
+        """
+        self._submit(entries, Unattended(on_failure))
+
+    def durable(self, entries: Sequence[NewEntry]) -> asyncio.Future[list[Entry]]:
+        """Append at once; await the future where the entries must be on disk. For a loop's thread.
+
+        Raises (by the future):
+            Unavailable: the commit failed.
+        """
+        answer = LoopAnswer()
+        self._submit(entries, answer)
+        return answer.future
+
     async def append_durable(self, entries: Sequence[NewEntry]) -> list[Entry]:
         """Append and return the entries when they are on disk.
 
         Raises:
             Unavailable: the commit failed.
         """
-        from millhand.journal.writer import LoopAnswer
-
-        answer = LoopAnswer()
-        self._submit(entries, answer)
-        return await answer.future
+        return await self.durable(entries)
 
     @property
     def fault(self) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from structlog import get_logger
 
 from millhand.errors import InternalError, MillhandError, Unavailable
+from millhand.journal.answers import Answer, Ended, LoopAnswer, hand_over
 from millhand.journal.chain import ChainHead, chain
 from millhand.journal.entries import Entry, NewEntry, new_entry
 from millhand.journal.records import Checkpoint, Signature
@@ -23,54 +23,6 @@ log = get_logger(__name__)
 
 _WAITING_LIMIT = 4096
 """Calls that may wait while the database does not answer; more are refused at once."""
-
-
-class Answer(Protocol):
-    """How a caller learns how its call ended: a :class:`concurrent.futures.Future`, or less."""
-
-    def set_running_or_notify_cancel(self) -> bool:
-        """Say whether it is still wanted; from here on it cannot be cancelled."""
-        ...
-
-    def set_result(self, entries: list[Entry], /) -> None:
-        """The entries are on disk."""
-        ...
-
-    def set_exception(self, error: BaseException, /) -> None:
-        """They are not."""
-        ...
-
-
-class LoopAnswer:
-    """An answer to a coroutine, at half the price of wrapping a thread's future."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[list[Entry]] = self._loop.create_future()
-
-    def set_running_or_notify_cancel(self) -> bool:
-        """See :class:`Answer`."""
-        return not self.future.cancelled()
-
-    def set_result(self, entries: list[Entry], /) -> None:
-        """See :class:`Answer`."""
-        self._hand_over(self._succeed, entries)
-
-    def set_exception(self, error: BaseException, /) -> None:
-        """See :class:`Answer`."""
-        self._hand_over(self._fail, error)
-
-    def _hand_over(self, end: Callable[..., None], outcome: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(end, outcome)
-
-    def _succeed(self, entries: list[Entry]) -> None:
-        if not self.future.done():
-            self.future.set_result(entries)
-
-    def _fail(self, error: BaseException) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
 
 
 class _Call(NamedTuple):
@@ -199,10 +151,17 @@ class Writer:
             self.fault = ""
         self._publish(entries)
         at = skip
+        waiting: dict[asyncio.AbstractEventLoop, Ended] = {}
         for call in calls:
             end = at + len(call.entries)
-            call.answer.set_result(entries[at:end])
+            answer = call.answer
+            if isinstance(answer, LoopAnswer):
+                waiting.setdefault(answer.loop, []).append((answer, entries[at:end]))
+            else:
+                answer.set_result(entries[at:end])
             at = end
+        for loop, ended in waiting.items():
+            hand_over(loop, ended)
 
     def _fail(self, calls: Sequence[_Call], error: Exception) -> None:
         if not self.fault:
