@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic_ns, time_ns
 from typing import Any
 
@@ -22,6 +24,8 @@ from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
 from millhand.engine.statistics import Statistics
 from millhand.engine.supervision import Supervisor
+from millhand.engine.unrecorded import Unrecorded
+from millhand.errors import Unavailable
 from millhand.guard import Facts, Limits, PermitOffice
 from millhand.journal.blobs import BlobStore
 from millhand.journal.entries import Entry, NewEntry, new_entry
@@ -46,6 +50,7 @@ class Cell:
     modes: Modes
     alarms: Alarms
     statistics: Statistics
+    unrecorded: Unrecorded
     permits: PermitOffice = field(default_factory=PermitOffice)
     devices: dict[str, Any] = field(default_factory=dict)
     channels: dict[str, CommandChannel] = field(default_factory=dict)
@@ -81,9 +86,9 @@ class Cell:
         *,
         subject: str = "",
         part: str | None = None,
-    ) -> Future[list[Entry]]:
-        """Journal something that nobody waits for; a failure is alarmed."""
-        return self.append(
+    ) -> None:
+        """Journal something that nobody waits for."""
+        self.append(
             new_entry(
                 record,
                 id=f"{self.name}.{self.journal.boot}.{time_ns()}",
@@ -92,11 +97,27 @@ class Cell:
             )
         )
 
-    def append(self, *entries: NewEntry) -> Future[list[Entry]]:
-        """Append entries together, without waiting."""
+    def append(self, *entries: NewEntry) -> None:
+        """Append entries together, without waiting; what fails is kept, in order, for later."""
+        if self.unrecorded:
+            self.unrecorded.keep(entries)
+            return
         future = self.journal.append(entries)
-        future.add_done_callback(_log_failure)
-        return future
+        future.add_done_callback(partial(self._appended, asyncio.get_running_loop(), entries))
+
+    def _appended(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        entries: tuple[NewEntry, ...],
+        future: Future[list[Entry]],
+    ) -> None:
+        """Keep what was not written. Called by the journal's thread."""
+        if future.cancelled() or (error := future.exception()) is None:
+            return
+        log.info("journal_append_failed", error=str(error), entries=len(entries))
+        if isinstance(error, Unavailable):
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self.unrecorded.keep, entries)
 
     def facts(self, mode: Mode, target: Target) -> Facts:
         """Gather what the guard must know about a target now."""
@@ -137,8 +158,3 @@ def alarm_recorder(cell: Callable[[], Cell]) -> Callable[[Alarm], None]:
         cell().record(alarm, subject=alarm.source)
 
     return record
-
-
-def _log_failure(future: Future[list[Entry]]) -> None:
-    if not future.cancelled() and (error := future.exception()) is not None:
-        log.error("journal_append_failed", error=str(error))
