@@ -64,6 +64,7 @@ def _words() -> dict[str, str]:
         "dropped": tr("queue full"),
         "failed": tr("agent failed"),
         "unknown_product": tr("unknown product"),
+        "unrecorded": tr("journal not writable"),
         # outcomes
         "confirmed": tr("confirmed by the PLC"),
         "sent": tr("sent, without confirmation"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic_ns, time_ns
 from typing import Any
 
@@ -21,6 +23,8 @@ from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
 from millhand.engine.statistics import Statistics
 from millhand.engine.supervision import Supervisor
+from millhand.engine.unrecorded import Unrecorded
+from millhand.errors import Unavailable
 from millhand.guard import Facts, Limits, PermitOffice
 from millhand.journal.blobs import BlobStore
 from millhand.journal.entries import Entry, NewEntry, new_entry
@@ -49,6 +53,7 @@ class Cell:
     modes: Modes
     alarms: Alarms
     statistics: Statistics
+    unrecorded: Unrecorded
     permits: PermitOffice = field(default_factory=PermitOffice)
     devices: dict[str, Any] = field(default_factory=dict)
     channels: dict[str, CommandChannel] = field(default_factory=dict)
@@ -81,7 +86,7 @@ class Cell:
         return self.last_command_id
 
     def record(self, record: Record, *, subject: str = "", part: str | None = None) -> None:
-        """Journal something that nobody waits for; a failure is logged."""
+        """Journal something that nobody waits for."""
         self.append(
             new_entry(
                 record,
@@ -92,12 +97,24 @@ class Cell:
         )
 
     def append(self, *entries: NewEntry) -> None:
-        """Append entries together, without waiting."""
-        self.journal.append_unattended([*self._taken_outcomes(), *entries], _log_failure)
+        """Append entries together, without waiting; what fails is kept, in order, for later."""
+        taken = [*self._taken_outcomes(), *entries]
+        if self.unrecorded:
+            self.unrecorded.keep(taken)
+            return
+        loop = asyncio.get_running_loop()
+        self.journal.append_unattended(taken, partial(self._not_written, loop, taken))
 
     def durable(self, entries: Iterable[NewEntry]) -> asyncio.Future[list[Entry]]:
-        """Append entries and the outcomes that wait in one commit; see :meth:`Journal.durable`."""
-        return self.journal.durable([*self._taken_outcomes(), *entries])
+        """Append entries and the outcomes that wait in one commit; see :meth:`Journal.durable`.
+
+        Where it fails, the outcomes are kept for later; the entries are the caller's to keep.
+        """
+        outcomes = self._taken_outcomes()
+        answer = self.journal.durable([*outcomes, *entries])
+        if outcomes:
+            answer.add_done_callback(partial(self._keep_outcomes, outcomes))
+        return answer
 
     def append_outcome(self, outcome: NewEntry) -> None:
         """Append an outcome with the next intent, or alone where none comes in a moment."""
@@ -112,6 +129,21 @@ class Cell:
             self._flush = None
         outcomes, self._outcomes = self._outcomes, []
         return outcomes
+
+    def _keep_outcomes(
+        self, outcomes: Sequence[NewEntry], answer: asyncio.Future[list[Entry]]
+    ) -> None:
+        if not answer.cancelled() and isinstance(answer.exception(), Unavailable):
+            self.unrecorded.keep(outcomes)
+
+    def _not_written(
+        self, loop: asyncio.AbstractEventLoop, entries: Sequence[NewEntry], error: BaseException
+    ) -> None:
+        """Keep what was not written. Called by the journal's thread."""
+        log.info("journal_append_failed", error=str(error), entries=len(entries))
+        if isinstance(error, Unavailable):
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self.unrecorded.keep, entries)
 
     def facts(self, mode: Mode, target: Target) -> Facts:
         """Gather what the guard must know about a target now."""
@@ -152,7 +184,3 @@ def alarm_recorder(cell: Callable[[], Cell]) -> Callable[[Alarm], None]:
         cell().record(alarm, subject=alarm.source)
 
     return record
-
-
-def _log_failure(error: BaseException) -> None:
-    log.error("journal_append_failed", error=str(error))

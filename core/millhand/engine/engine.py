@@ -7,6 +7,7 @@ embedded: ``async with Engine(scenario) as engine: await engine.stopped()``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -42,7 +43,8 @@ from millhand.engine.sources import Source, source_of
 from millhand.engine.statistics import Statistics
 from millhand.engine.supervision import Child, Supervisor
 from millhand.engine.thinking import IsolatedThinker, LightThinker, Thinker
-from millhand.errors import ConfigError, MillhandError
+from millhand.engine.unrecorded import Unrecorded
+from millhand.errors import ConfigError, MillhandError, Unavailable
 from millhand.isolate.messages import OpenedAgent
 from millhand.journal.blobs import BlobStore
 from millhand.journal.journal import Journal
@@ -143,6 +145,7 @@ class Engine:
             cell.alarms.raise_("journal_recovered", cell.name, text)
         if self.safe:
             await stack.enter_async_context(cell.supervisor)
+            cell.supervisor.start(Child("unrecorded", cell.unrecorded.run))
             cell.record(self._started(safe=True, plugins={}), subject=cell.name)
             return
         plugins = self._plugins or Plugins.discover()
@@ -183,6 +186,7 @@ class Engine:
         await asyncio.to_thread(blobs.open)
         stack.push_async_callback(asyncio.to_thread, blobs.close)
         cell_of: list[Cell] = []
+        alarms = Alarms(alarm_recorder(lambda: cell_of[0]))
         cell = Cell(
             name=self.scenario.name,
             scenario_sha256=self.scenario.sha256,
@@ -192,7 +196,8 @@ class Engine:
             reject_limits=build.reject_limits(self.scenario),
             supervisor=Supervisor(self._child_failed),
             modes=Modes(build.allowed_modes(self.scenario), self._mode_changed),
-            alarms=Alarms(alarm_recorder(lambda: cell_of[0])),
+            alarms=alarms,
+            unrecorded=Unrecorded(journal, alarms),
             statistics=Statistics(),
             last_command_id=await asyncio.to_thread(last_command_id, journal),
         )
@@ -304,6 +309,7 @@ class Engine:
         for name, lease in cell.leases.items():
             cell.supervisor.start(Child(f"{name}.lease", lease.run))
         cell.supervisor.start(Child("health", self._watch_health))
+        cell.supervisor.start(Child("unrecorded", cell.unrecorded.run))
         folder = inbox_folder(self.scenario, self._journal_target)
         keep_s = self.scenario.file.journal.keep
         if keep_s is not None:
@@ -361,6 +367,8 @@ class Engine:
             except (TimeoutError, MillhandError) as error:
                 log.info("lease_not_released", error=str(error))
         await cell.supervisor.drain(_DRAIN_S)
+        with contextlib.suppress(Unavailable):
+            await cell.unrecorded.flush()
         cell.record(Stopped(reason=reason or "stop", decisions=cell.decisions), subject=cell.name)
 
     # --- what others ask ---

@@ -29,7 +29,7 @@ def settle(verdict: Verdict | None, cause: Cause, jidoka: Jidoka) -> Settlement:
 
 def _reaction(cause: Cause, jidoka: Jidoka) -> Reaction:
     match cause:
-        case Cause.LATE | Cause.MISSED | Cause.DROPPED:
+        case Cause.LATE | Cause.MISSED | Cause.DROPPED | Cause.UNRECORDED:
             return jidoka.late
         case Cause.BLIND | Cause.FAILED:
             return jidoka.blind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic_ns
 
@@ -34,6 +34,9 @@ _LOOK_BACK = 2_000
 _JITTER = 64
 """Intents of so many neighbouring parts may be journalled in any order."""
 _RECENT = 2 * _JITTER
+_PAGES = 100
+_WRITTEN_LATER = frozenset({Cause.MISSED, Cause.UNRECORDED})
+"""Causes of intents that were written after their parts had gone, whole ranges at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,12 @@ def remember(journal: Journal, agent: str) -> Remembered:
     memory: Memory | None = None
     counts: dict[str, _Count] = defaultdict(_Count)
     last_event = 0
-    for entry in journal.read(kinds=("intent",), subject=agent, limit=_RECENT, newest_first=True):
-        intent = entry.record
-        if not isinstance(intent, Intent):
-            continue
+    for intent in _recent_intents(journal, agent):
         if memory is None:
             memory = intent.memory_after
         trigger = intent.observation.trigger
         if isinstance(trigger, PartTrigger):
-            counts[trigger.source].take(trigger, missed=intent.cause is Cause.MISSED)
+            counts[trigger.source].take(trigger, missed=intent.cause in _WRITTEN_LATER)
         elif isinstance(trigger, EventArrived):
             last_event = max(last_event, trigger.entry_seq)
     return Remembered(
@@ -71,6 +71,24 @@ def remember(journal: Journal, agent: str) -> Remembered:
         unsettled={source: count.holes for source, count in counts.items()},
         last_event=last_event,
     )
+
+
+def _recent_intents(journal: Journal, agent: str) -> Iterator[Intent]:
+    """Yield an agent's newest intents first, until enough of them were written in their time."""
+    before: int | None = None
+    in_time = 0
+    for _ in range(_PAGES):
+        page = journal.read(
+            kinds=("intent",), subject=agent, before=before, limit=_RECENT, newest_first=True
+        )
+        for entry in page:
+            intent = entry.record
+            if isinstance(intent, Intent):
+                in_time += intent.cause not in _WRITTEN_LATER
+                yield intent
+        if in_time >= _JITTER or len(page) < _RECENT:
+            return
+        before = page[-1].seq
 
 
 class _Count:

@@ -6,12 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from time import monotonic_ns, time_ns
 
+import msgspec
 import structlog
 
 from millhand.contracts import (
     Decision,
     Event,
     EventArrived,
+    MachineAction,
     Mode,
     Observation,
     Propose,
@@ -84,6 +86,7 @@ class Settler:
             await begun.durable
         except Unavailable as error:
             self._cell.alarms.raise_("journal_unavailable", self._cell.name, str(error))
+            self._keep(work, intent)
             return
         self._cell.alarms.clear("journal_unavailable", self._cell.name)
         self._cell.statistics.count(intent.disposition)
@@ -93,6 +96,26 @@ class Settler:
             effect.status = OutcomeStatus.AWAITING
         self._alarm(work.id, wanted.judged, effect)
         self._close(work, intent, effect, stages)
+
+    def _keep(self, work: Work, intent: Intent) -> None:
+        """Have it written later that nothing was done; the part has taken the PLC's default."""
+        if intent.disposition is not None:
+            late = settle(None, Cause.UNRECORDED, self._binding.jidoka)
+            intent = msgspec.structs.replace(intent, disposition=late.disposition)
+        undone = msgspec.structs.replace(
+            intent, cause=Cause.UNRECORDED, command=None, judged=(), machine=MachineAction.NONE
+        )
+        outcome = Outcome(
+            status=OutcomeStatus.NOT_SENT,
+            detail=tr("The journal could not be written, so nothing was done."),
+        )
+        name = self._binding.name
+        self._cell.unrecorded.keep(
+            [
+                new_entry(record, id=work.id, subject=name, part=work.part)
+                for record in (undone, outcome)
+            ]
+        )
 
     async def _act(self, work: Work, wanted: Wanted, mode: Mode, stages: dict[str, int]) -> Effect:
         try:

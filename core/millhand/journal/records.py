@@ -77,6 +77,8 @@ class Cause(StrEnum):
     FAILED = "failed"
     """The agent or its worker failed."""
     UNKNOWN_PRODUCT = "unknown_product"
+    UNRECORDED = "unrecorded"
+    """The journal could not be written when it was decided: nothing was done."""
 
 
 class Intent(Struct, frozen=True, kw_only=True, tag="intent"):

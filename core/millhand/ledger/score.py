@@ -48,7 +48,7 @@ class Finding(StrEnum):
     """No answer in time: late, missed, dropped or failed; the part took its default."""
 
 
-UNANSWERED = frozenset({Cause.LATE, Cause.MISSED, Cause.DROPPED, Cause.FAILED})
+UNANSWERED = frozenset({Cause.LATE, Cause.MISSED, Cause.DROPPED, Cause.FAILED, Cause.UNRECORDED})
 """Causes without an answer of the agent."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from millhand.testing.memory import MemoryTags
 from millhand.testing.peers import PeerGone, PeerProcess
-from millhand.testing.permits import permit_for
+from millhand.testing.permits import permit_for, worthless_permits
 from millhand.testing.plc import PlayedPlc
 from millhand.testing.proxy import FaultProxy
 from millhand.testing.residue import Residue
@@ -21,4 +21,5 @@ __all__ = [
     "PlayedPlc",
     "Residue",
     "permit_for",
+    "worthless_permits",
 ]

@@ -19,7 +19,7 @@ from millhand.errors import NotAllowed
 from millhand.testing.conformance.feeds import until_link
 from millhand.testing.conformance.kit import Kit
 from millhand.testing.conformance.promises import Tier, promise
-from millhand.testing.permits import permit_for
+from millhand.testing.permits import permit_for, worthless_permits
 from millhand.testing.proxy import FaultProxy
 from millhand.testing.residue import Residue
 
@@ -221,14 +221,12 @@ class RobotSkills(RobotTools):
 
     @promise(Tier.BRONZE)
     async def test_permits_count_once(self, bench: RobotBench) -> None:
-        """A permit that is spent, expired, another device's or another goal's moves nothing."""
+        """A permit that is spent, expired, forged, changed, or another's moves nothing."""
         skill, goal = bench.quick
         async with self.up(bench) as robot:
-            spent = leave(bench, skill, goal)
-            spent.redeem(bench.device)
             other = permit_for(bench.device, (f"skill.{skill}", json.dumps({"other": 1})))
-            foreign = permit_for("another", (f"skill.{skill}", json.dumps(dict(goal))))
-            for permit in (spent, leave(bench, skill, goal, valid_s=-1), other, foreign):
+            asked = (f"skill.{skill}", json.dumps(dict(goal)))
+            for permit in (other, *worthless_permits(bench.device, asked).values()):
                 with pytest.raises(NotAllowed):
                     async for _ in robot.perform(
                         permit, skill, goal, monotonic_ns() + 30 * _SECOND_NS

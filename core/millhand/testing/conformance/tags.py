@@ -28,7 +28,7 @@ from millhand.testing.conformance.feeds import following, until_link
 from millhand.testing.conformance.kit import Kit
 from millhand.testing.conformance.promises import Tier, promise
 from millhand.testing.conformance.tags_bench import TagsBench, TagsCapability
-from millhand.testing.permits import permit_for
+from millhand.testing.permits import permit_for, worthless_permits
 from millhand.testing.residue import Residue
 
 C = TagsCapability
@@ -207,16 +207,13 @@ class TagsWriting(TagsTools):
 
     @promise(Tier.BRONZE, C.WRITE)
     async def test_permits_count_once(self, bench: TagsBench) -> None:
-        """A permit that is spent, expired or another device's writes nothing."""
+        """A permit that is spent, expired, another device's, forged or changed writes nothing."""
         value = bench.cases[bench.counter].values[1]
         async with self.up(bench) as adapter:
             spent = permit_for(bench.device, (bench.counter, value))
             assert (await adapter.write(spent)).status in _TAKEN
-            for permit in (
-                spent,
-                permit_for(bench.device, (bench.counter, value), valid_s=-1),
-                permit_for("another device", (bench.counter, value)),
-            ):
+            worthless = worthless_permits(bench.device, (bench.counter, value))
+            for permit in (spent, *worthless.values()):
                 with pytest.raises(NotAllowed):
                     await adapter.write(permit)
             assert list(await bench.written(bench.counter)) == [value]

@@ -12,6 +12,7 @@ from millhand_acme_adapter.config import ScaleConfig, ScaleTag
 from millhand.contracts import Link, Quality, Write, WriteStatus
 from millhand.errors import NotAllowed
 from millhand.guard import PermitOffice
+from millhand.testing import worthless_permits
 
 TAGS = {"weight": ScaleTag(address="weight"), "tare": ScaleTag(address="tare")}
 SECOND_NS = 1_000_000_000
@@ -73,9 +74,10 @@ async def test_what_the_scale_refuses_is_rejected(scale, toy_scale) -> None:
     assert toy_scale.tare == 0.0
 
 
-async def test_a_permit_for_another_device_writes_nothing(scale, toy_scale) -> None:
-    with pytest.raises(NotAllowed):
-        await scale.write(permit(1.0, device="other"))
+async def test_a_permit_that_is_not_worth_it_writes_nothing(scale, toy_scale) -> None:
+    for worthless in worthless_permits("scale", ("tare", 1.0)).values():
+        with pytest.raises(NotAllowed):
+            await scale.write(worthless)
     assert toy_scale.heard == []
 
 
