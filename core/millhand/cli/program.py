@@ -44,6 +44,9 @@ def _words() -> dict[str, Word]:
         "distil": Word(
             "millhand.cli.distil:distil", tr("Make a small student from a big teacher, by a plan.")
         ),
+        "service": Word(
+            "millhand.cli.service:service", tr("Run a cell as a service of this computer.")
+        ),
         "completion": Word(
             "millhand.cli.completion:completion", tr("Set up completion for your shell.")
         ),
