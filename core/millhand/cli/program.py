@@ -47,6 +47,8 @@ def _words() -> dict[str, Word]:
         "service": Word(
             "millhand.cli.service:service", tr("Run a cell as a service of this computer.")
         ),
+        "backup": Word("millhand.cli.backup:backup", tr("Write a whole cell to one file.")),
+        "restore": Word("millhand.cli.backup:restore", tr("Bring a cell back from a backup.")),
         "completion": Word(
             "millhand.cli.completion:completion", tr("Set up completion for your shell.")
         ),
