@@ -49,6 +49,9 @@ def _words() -> dict[str, Word]:
         ),
         "backup": Word("millhand.cli.backup:backup", tr("Write a whole cell to one file.")),
         "restore": Word("millhand.cli.backup:restore", tr("Bring a cell back from a backup.")),
+        "doctor": Word(
+            "millhand.cli.doctor:doctor", tr("Say what is wrong with a cell, and the mend.")
+        ),
         "completion": Word(
             "millhand.cli.completion:completion", tr("Set up completion for your shell.")
         ),
