@@ -44,6 +44,14 @@ def _words() -> dict[str, Word]:
         "distil": Word(
             "millhand.cli.distil:distil", tr("Make a small student from a big teacher, by a plan.")
         ),
+        "service": Word(
+            "millhand.cli.service:service", tr("Run a cell as a service of this computer.")
+        ),
+        "backup": Word("millhand.cli.backup:backup", tr("Write a whole cell to one file.")),
+        "restore": Word("millhand.cli.backup:restore", tr("Bring a cell back from a backup.")),
+        "doctor": Word(
+            "millhand.cli.doctor:doctor", tr("Say what is wrong with a cell, and the mend.")
+        ),
         "completion": Word(
             "millhand.cli.completion:completion", tr("Set up completion for your shell.")
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,11 @@ import click
 from millhand.cli.exits import ExitCode
 from millhand.cli.output import console
 from millhand.contracts.modes import Mode
+from millhand.errors import ConfigError
 from millhand.messages import tr
 
 if TYPE_CHECKING:
+    from millhand.engine.snapshot import EngineSnapshot
     from millhand.plugins import Plugins
     from millhand.scenario.load import Scenario
 
@@ -62,6 +66,11 @@ class ModeChoice(click.ParamType[tuple[str, Mode]]):
 @click.option("--by", metavar="NAME", help=tr("Who sets the mode; your user name where left out."))
 @click.option("--simulate", is_flag=True, help=tr("Start the scenario's simulated plant too."))
 @click.option("--safe", is_flag=True, help=tr("Safe mode: no plugin, no device; the journal only."))
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=tr("Keep journal and pictures in this folder, not in the scenario's: for services."),
+)
 def run(
     *,
     scenario: Path,
@@ -69,6 +78,7 @@ def run(
     by: str | None,
     simulate: bool,
     safe: bool,
+    state: Path | None,
 ) -> ExitCode:
     """Run a scenario."""
     from millhand.plugins import Plugins
@@ -77,34 +87,83 @@ def run(
 
     if safe and simulate:
         raise click.UsageError(tr("--safe and --simulate exclude each other."))
+    if state and simulate:
+        raise click.UsageError(tr("--state and --simulate exclude each other."))
     loaded = load(scenario)
+    journal = state_journal(loaded, state)
     who = by or getpass.getuser()
     if safe:
-        asyncio.run(_run(loaded, Plugins(), {}, who, safe=True))
+        asyncio.run(_run(loaded, Plugins(), {}, who, safe=True, journal=journal))
         return ExitCode.FINE
     plugins = Plugins.discover()
     require(loaded, plugins)
     if simulate:
         return _simulate(loaded, plugins, dict(modes), who)
-    asyncio.run(_run(loaded, plugins, dict(modes), who, safe=False))
+    asyncio.run(_run(loaded, plugins, dict(modes), who, safe=False, journal=journal))
     return ExitCode.FINE
 
 
+def state_journal(scenario: Scenario, state: Path | None) -> Path | None:
+    """Say where the journal lies under ``--state``; None leaves it to the scenario.
+
+    Raises:
+        ConfigError: the scenario's journal lies in a database.
+    """
+    from millhand.journal.places import FILE_NAME
+
+    if state is None:
+        return None
+    if scenario.file.journal.url is not None:
+        raise ConfigError(
+            tr("The journal of {cell} lies in a database.", cell=scenario.name),
+            mend=tr("Leave --state out."),
+        )
+    return state / FILE_NAME
+
+
 async def _run(
-    scenario: Scenario, plugins: Plugins, modes: dict[str, Mode], by: str, *, safe: bool
+    scenario: Scenario,
+    plugins: Plugins,
+    modes: dict[str, Mode],
+    by: str,
+    *,
+    safe: bool,
+    journal: Path | None,
 ) -> None:
     from millhand.cli.live import LiveView, shown
     from millhand.cli.stopping import stop_requested
+    from millhand.console.health import status_line
     from millhand.engine.engine import Engine
+    from millhand.engine.service_manager import ServiceManager
     from millhand.pauses import freeze_start
 
     with stop_requested() as stop:
-        async with Engine(scenario, plugins=plugins, safe=safe) as engine:
+        async with Engine(scenario, plugins=plugins, safe=safe, journal=journal) as engine:
             for agent, mode in modes.items():
                 engine.set_mode(agent, mode, by=by)
             freeze_start()
-            async with shown(LiveView(), engine.snapshot, console()):
+            manager = ServiceManager()
+            async with (
+                _console(scenario, engine.snapshot),
+                manager.told(lambda: status_line(engine.snapshot())),
+                shown(LiveView(), engine.snapshot, console()),
+            ):
                 await stop.wait()
+
+
+@asynccontextmanager
+async def _console(
+    scenario: Scenario, snapshot: Callable[[], EngineSnapshot]
+) -> AsyncIterator[None]:
+    """Serve the console where the scenario asks for one; its libraries are imported only then."""
+    if scenario.file.console is None:
+        yield
+        return
+    from millhand.console.server import serve
+
+    async with serve(scenario, snapshot) as url:
+        console(stderr=True).print(tr("Console: {url}", url=url), style="quiet", markup=False)
+        yield
 
 
 def _simulate(scenario: Scenario, plugins: Plugins, modes: dict[str, Mode], by: str) -> ExitCode:

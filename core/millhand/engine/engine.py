@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -422,7 +423,12 @@ class Engine:
             latency_p99_ms=statistics.percentile_ms(0.99),
             modes=cell.modes.all(),
             devices={name: _state(device.health()) for name, device in cell.devices.items()},
+            agents_ready={name: runner.ready for name, runner in self._runners.items()}
+            | dict.fromkeys(self._failed, False),
+            journal_fault=cell.journal.fault,
+            journal_head=cell.journal.head,
             alarms=tuple(active.alarm.text for active in cell.alarms.active[-10:]),
+            alarms_active=Counter(active.alarm.name for active in cell.alarms.active),
             safe_mode=self.safe,
         )
 

@@ -53,6 +53,14 @@ class EngineSnapshot(Struct, frozen=True, kw_only=True):
     modes: dict[str, Mode] = {}
     """Agent to its live mode."""
     devices: dict[str, DeviceState] = {}
+    agents_ready: dict[str, bool] = {}
+    """Agent to whether it can decide now."""
+    journal_fault: str = ""
+    """Why the last commit failed; empty while the journal can be written."""
+    journal_head: int = 0
+    """Number of the last durable entry."""
     alarms: tuple[str, ...] = ()
     """Texts of the alarms active now, the newest last, at most ten."""
+    alarms_active: dict[str, int] = {}
+    """Name of an alarm to how many of it stand."""
     safe_mode: bool = False

@@ -11,6 +11,7 @@ from millhand.journal.places import signing_key
 from millhand.messages import tr
 from millhand.plugins import Plugins
 from millhand.plugins.registrations import AdapterType
+from millhand.scenario.checks.console import check_console
 from millhand.scenario.checks.guarantees import guarantees
 from millhand.scenario.checks.limits import check_limits, check_modes
 from millhand.scenario.checks.names import Names
@@ -73,6 +74,7 @@ def _problems(names: Names, plugins: Plugins) -> Iterator[Problem]:
     yield from problems
     yield from _automatic(names, plugins)
     yield from _journal(names)
+    yield from check_console(names)
 
 
 def _try(problems: list[Problem], do: Callable[[], T]) -> T | None:

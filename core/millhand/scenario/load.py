@@ -19,7 +19,13 @@ from millhand.scenario.schema import ScenarioFile
 from millhand.scenario.words import kind_of
 
 FILE_NAME = "scenario.yaml"
-_FREE_KEYS: tuple[KeyPath, ...] = (("devices",), ("simulation",), ("agents",), ("journal",))
+_FREE_KEYS: tuple[KeyPath, ...] = (
+    ("devices",),
+    ("simulation",),
+    ("agents",),
+    ("journal",),
+    ("console",),
+)
 """Where options of adapters, plants and agents stand, which may need secrets."""
 _NO_OPTIONS: frozenset[KeyPath] = frozenset(
     {

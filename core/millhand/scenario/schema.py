@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 from millhand.contracts import Disposition
 from millhand.messages import tr
 from millhand.scenario.agents import Agent
+from millhand.scenario.console import Console
 from millhand.scenario.devices import Device
 from millhand.scenario.envelope import GuardRule
 from millhand.scenario.parts import (
@@ -201,3 +202,6 @@ class ScenarioFile(Part):
     )
     economy: Economy | None = Field(default=None, description="What things cost.")
     journal: Journal = Field(default_factory=Journal, description="Where the journal lies.")
+    console: Console | None = Field(
+        default=None, description="Health and metrics over HTTP; none where left out."
+    )
