@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from time import perf_counter, process_time
 
-from millhand.ledger.intervals import share
+from millhand.statistics.intervals import share
 from millhand_admin.checking.check import CheckPolicy, check
 from millhand_admin.checking.duplicates import Seen, check_duplicate
 from millhand_admin.made.companies import US, made_invoice
