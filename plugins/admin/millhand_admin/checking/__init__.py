@@ -1,0 +1,1 @@
+"""Is the paper right in itself? Sums, taxes, dates, tax numbers, units, duplicates."""
