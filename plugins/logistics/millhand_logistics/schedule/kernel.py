@@ -318,6 +318,19 @@ def note(s: Scratch, r: Record, count: int, taken: int) -> None:
 
 
 @jit
+def pass_fixed(t: Tables, s: Scratch, m: int) -> None:
+    """Leave behind what is fixed on a machine and begins before anything else can."""
+    while s.pin[m] < t.pin_ptr[m + 1]:
+        o = t.pin_op[s.pin[m]]
+        if t.fixed_start[o] > t.machine_ready[m]:
+            break
+        s.free[m] = max(s.free[m], t.fixed_end[o])
+        if t.family[o] >= 0:
+            s.family[m] = t.family[o]
+        s.pin[m] += 1
+
+
+@jit
 def begin(t: Tables, c: Choice, s: Scratch, out: Built) -> tuple[int, int]:
     """Place what is fixed and find what is ready: how many of each."""
     out.broken[0] = 0
@@ -325,6 +338,7 @@ def begin(t: Tables, c: Choice, s: Scratch, out: Built) -> tuple[int, int]:
     for m in range(t.machines):
         s.free[m], s.family[m], s.pin[m] = t.machine_ready[m], t.machine_family[m], t.pin_ptr[m]
         s.load[m] = 0
+        pass_fixed(t, s, m)
     for o in range(t.operations):
         s.waits_for[o] = t.pred_ptr[o + 1] - t.pred_ptr[o]
         s.ready[o] = t.release[o]
