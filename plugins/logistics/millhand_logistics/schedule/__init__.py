@@ -1,0 +1,1 @@
+"""Schedules: one simulation that judges every candidate, and those who supply candidates."""

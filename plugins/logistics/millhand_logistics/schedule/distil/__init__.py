@@ -1,0 +1,1 @@
+"""Teaching the dispatching network: random shops, self-labelling, export."""

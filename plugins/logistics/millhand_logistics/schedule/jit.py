@@ -1,0 +1,30 @@
+"""Compiling the builder where numba is installed; the same source is interpreted where it is not.
+
+The machine code is cached beside the source, or in the user's cache where that cannot be written
+to, so that only the first process of an installation compiles (some 20 s).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+numba: Any
+try:
+    numba = importlib.import_module("numba")
+except ImportError:
+    numba = None
+
+COMPILED: bool = numba is not None and not numba.config.DISABLE_JIT
+"""Whether builders are compiled: numba is there, and NUMBA_DISABLE_JIT is not set."""
+
+
+def jit(function: F) -> F:
+    """Compile a function of the flat tables, or leave it as it is."""
+    if numba is None:
+        return function
+    compiled: F = numba.njit(cache=True, error_model="numpy")(function)
+    return compiled

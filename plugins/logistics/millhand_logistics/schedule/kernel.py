@@ -1,0 +1,445 @@
+"""The builder: from a problem and a way to choose to a semi-active schedule.
+
+Candidates come from Giffler and Thompson's conflict set, for alternatives as well: of each ready
+operation the alternative that ends first. Written in the part of Python that numba compiles, on
+flat tables, so that the interpreter runs the very same lines where numba is missing.
+"""
+
+from __future__ import annotations
+
+import math
+
+from millhand_logistics.schedule.jit import jit
+from millhand_logistics.schedule.tables import (
+    ANY_MACHINE,
+    ATCS,
+    EARLIEST_DUE,
+    FEATURES,
+    FIRST_COME,
+    HIDDEN,
+    HIDDEN_2,
+    LEAST_SLACK,
+    MOST_OPERATIONS,
+    MOST_WORK,
+    NETWORK,
+    NON_DELAY,
+    SERIAL,
+    SHORTEST,
+    STATIC,
+    Built,
+    Choice,
+    Record,
+    Scratch,
+    Tables,
+)
+
+_FAR = 1 << 60
+
+
+@jit
+def advance(t: Tables, m: int, moment: int, time: int, whole: int) -> tuple[int, int]:
+    """Return when work of ``time`` that may begin at ``moment`` begins and ends on a machine."""
+    first, last = t.cal_ptr[m], t.cal_ptr[m + 1] - 1
+    if last < first:
+        return moment, moment + time
+    low, high = first, last
+    while low < high:
+        middle = (low + high) // 2
+        if t.cal_end[middle] > moment:
+            high = middle
+        else:
+            low = middle + 1
+    begin = max(moment, t.cal_start[low])
+    if whole == 1:
+        while low < last and t.cal_end[low] - begin < time:
+            low += 1
+            begin = t.cal_start[low]
+        return begin, begin + time
+    at, left = begin, time
+    while low < last and t.cal_end[low] - at < left:
+        left -= t.cal_end[low] - at
+        low += 1
+        at = t.cal_start[low]
+    return begin, at + left
+
+
+@jit
+def setup_time(t: Tables, m: int, before: int, after: int) -> int:
+    """Return the time to set a machine up from one family for another."""
+    if before < 0 or after < 0:
+        return 0
+    found: int = t.setup[(m * t.families + before) * t.families + after]
+    return found
+
+
+@jit
+def place(t: Tables, s: Scratch, o: int, a: int) -> tuple[int, int, int, int, int]:
+    """Append an operation to a machine: start, end, its set-up's start and end, next fixed one.
+
+    Time before a fixed operation is used where operation and the fixed one's set-up fit.
+    """
+    m = t.alt_machine[a]
+    at, family, pin = s.free[m], s.family[m], s.pin[m]
+    while True:
+        setup_start, setup_end = at, at
+        time = setup_time(t, m, family, t.family[o])
+        if time > 0:
+            setup_start, setup_end = advance(t, m, at, time, 0)
+        start, end = advance(t, m, max(s.ready[o], setup_end), t.alt_time[a], t.whole[o])
+        if pin >= t.pin_ptr[m + 1]:
+            break
+        fixed = t.pin_op[pin]
+        time = setup_time(t, m, t.family[o] if t.family[o] >= 0 else family, t.family[fixed])
+        done = end
+        if time > 0:
+            _, done = advance(t, m, end, time, 0)
+        if done <= t.fixed_start[fixed]:
+            break
+        at = max(at, t.fixed_end[fixed])
+        if t.family[fixed] >= 0:
+            family = t.family[fixed]
+        pin += 1
+    return start, end, setup_start, setup_end, pin
+
+
+@jit
+def refresh(t: Tables, c: Choice, s: Scratch, o: int) -> None:
+    """Find the alternative of a ready operation that ends first."""
+    s.end[o] = _FAR
+    for a in range(t.alt_ptr[o], t.alt_ptr[o + 1]):
+        wanted = c.use_machine[o]
+        if wanted != ANY_MACHINE and t.alt_machine[a] != wanted:
+            continue
+        start, end, setup_start, setup_end, pin = place(t, s, o, a)
+        if end < s.end[o]:
+            s.alt[o], s.start[o], s.end[o], s.next_pin[o] = a, start, end, pin
+            s.setup_start[o], s.setup_end[o] = setup_start, setup_end
+
+
+@jit
+def soonest(c: Choice, s: Scratch, ready: int) -> int:
+    """Return the operation that ends first; in non-delay schedules the one that begins first."""
+    first = s.eligible[0]
+    for i in range(1, ready):
+        o = s.eligible[i]
+        key, best = s.end[o], s.end[first]
+        if c.style == NON_DELAY:
+            key, best = s.start[o], s.start[first]
+            if key == best:
+                key, best = s.end[o], s.end[first]
+        if key < best or (key == best and o < first):
+            first = o
+    found: int = first
+    return found
+
+
+@jit
+def candidates(t: Tables, c: Choice, s: Scratch, ready: int) -> int:
+    """Fill ``s.candidate`` with the operations to choose from and return how many they are."""
+    if c.style == SERIAL:
+        for i in range(ready):
+            s.candidate[i] = s.eligible[i]
+        return ready
+    first = soonest(c, s, ready)
+    m, end, earliest = t.alt_machine[s.alt[first]], s.end[first], s.start[first]
+    for i in range(ready):
+        o = s.eligible[i]
+        if t.alt_machine[s.alt[o]] == m and s.start[o] < earliest:
+            earliest = s.start[o]
+    delta = 0 if c.style == NON_DELAY else c.delta
+    count = 0
+    for i in range(ready):
+        o = s.eligible[i]
+        if t.alt_machine[s.alt[o]] == m and (s.start[o] - earliest) * 1000 <= delta * max(
+            end - earliest - 1, 0
+        ):
+            s.candidate[count] = o
+            count += 1
+    return count
+
+
+@jit
+def rule_score(t: Tables, c: Choice, s: Scratch, o: int) -> float:
+    """Score a candidate by a rule; the highest is taken."""
+    time: int = t.alt_time[s.alt[o]]
+    setup: int = s.setup_end[o] - s.setup_start[o]
+    left: int = time + t.tail[o]
+    due = t.due[t.order[o]]
+    if c.score == STATIC:
+        return -float(c.priority[o])
+    if c.score == MOST_WORK:
+        return float(left)
+    if c.score == MOST_OPERATIONS:
+        return float(t.tail_count[o] + 1)
+    if c.score == SHORTEST:
+        return -float(time + setup)
+    if c.score == FIRST_COME:
+        return -float(s.ready[o])
+    if c.score == EARLIEST_DUE:
+        return -float(due if due >= 0 else _FAR)
+    slack = float(due - s.start[o] - left) if due >= 0 else -float(left)
+    if c.score == LEAST_SLACK:
+        return -slack
+    if c.score == ATCS:
+        scale = 3.0 * t.mean_time
+        urgency = math.exp(-max(slack, 0.0) / scale) * math.exp(-setup / (0.5 * t.mean_time))
+        return float(t.weight[t.order[o]]) * urgency / max(time, 1)
+    return -time / max(left, 1)
+
+
+@jit
+def features(t: Tables, s: Scratch, ready: int, count: int, done: int) -> None:
+    """Write what the network sees of each candidate into ``s.x``."""
+    bound, most_left, most_load = 1, 1, 1
+    for m in range(t.machines):
+        s.queue[m] = 0
+        most_load = max(most_load, s.load[m])
+    for i in range(ready):
+        o = s.eligible[i]
+        bound = max(bound, s.end[o] + t.tail[o])
+        most_left = max(most_left, t.alt_time[s.alt[o]] + t.tail[o])
+        s.queue[t.alt_machine[s.alt[o]]] += 1
+    first, soonest, longest = s.start[s.candidate[0]], s.end[s.candidate[0]], 1
+    for i in range(count):
+        o = s.candidate[i]
+        first, soonest = min(first, s.start[o]), min(soonest, s.end[o])
+        longest = max(longest, t.tail[o])
+    scale = t.mean_time
+    for i in range(count):
+        o = s.candidate[i]
+        m, j = t.alt_machine[s.alt[o]], t.order[o]
+        time, at = t.alt_time[s.alt[o]], i * FEATURES
+        s.x[at] = time / scale
+        s.x[at + 1] = (s.start[o] - first) / scale
+        s.x[at + 2] = (s.end[o] - soonest) / scale
+        s.x[at + 3] = t.tail[o] / longest
+        s.x[at + 4] = (time + t.tail[o]) / most_left
+        s.x[at + 5] = t.tail_count[o] / t.most_count
+        s.x[at + 6] = min((bound - s.end[o] - t.tail[o]) / (10.0 * scale), 4.0)
+        s.x[at + 7] = s.load[m] / most_load
+        s.x[at + 8] = min(max((s.free[m] + s.load[m] - bound) / (10.0 * scale), -3.0), 3.0)
+        s.x[at + 9] = min(count, 30) / 10.0
+        s.x[at + 10] = done / t.operations
+        s.x[at + 11] = (s.setup_end[o] - s.setup_start[o]) / scale
+        slack = (t.due[j] - s.end[o] - t.tail[o]) / (10.0 * scale) if t.due[j] >= 0 else 3.0
+        s.x[at + 12] = min(max(slack, -3.0), 3.0)
+        s.x[at + 13] = t.weight[j] / t.mean_weight
+        s.x[at + 14] = min((s.start[o] - s.ready[o]) / scale, 10.0) / 5.0
+        s.x[at + 15] = t.tail[o] / max(t.tail_count[o], 1) / scale
+        s.x[at + 16] = (t.alt_ptr[o + 1] - t.alt_ptr[o] - 1) / t.machines
+        for f in range(17, FEATURES):
+            s.x[at + f] = 0.0
+        if t.succ_ptr[o] == t.succ_ptr[o + 1]:
+            s.x[at + 17] = 1.0
+            continue
+        after = t.succ[t.succ_ptr[o]]
+        n = t.quickest_machine[after]
+        s.x[at + 18] = t.quickest[after] / scale
+        s.x[at + 19] = s.load[n] / most_load
+        s.x[at + 20] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
+        s.x[at + 21] = s.queue[n] / 10.0
+        s.x[at + 22] = min(max((s.free[n] + s.load[n] - bound) / (10.0 * scale), -3.0), 3.0)
+        if t.succ_ptr[after] < t.succ_ptr[after + 1]:
+            n = t.quickest_machine[t.succ[t.succ_ptr[after]]]
+            s.x[at + 23] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
+
+
+@jit
+def hidden(c: Choice, s: Scratch, count: int) -> None:
+    """Fill ``s.h`` with each candidate's hidden units, and ``s.mean`` with their mean."""
+    for u in range(HIDDEN):
+        s.mean[u] = 0.0
+    for i in range(count):
+        at = i * HIDDEN
+        for u in range(HIDDEN):
+            s.h[at + u] = c.b1[u]
+        for f in range(FEATURES):
+            value = s.x[i * FEATURES + f]
+            for u in range(HIDDEN):
+                s.h[at + u] += value * c.w1[f * HIDDEN + u]
+        for u in range(HIDDEN):
+            s.h[at + u] = max(s.h[at + u], 0.0)
+            s.mean[u] += s.h[at + u] / count
+
+
+@jit
+def network(c: Choice, s: Scratch, count: int) -> None:
+    """Score all candidates, each in the light of their mean, into ``s.score``."""
+    hidden(c, s, count)
+    for v in range(HIDDEN_2):
+        s.g[v] = c.b2[v]
+    for u in range(HIDDEN):
+        for v in range(HIDDEN_2):
+            s.g[v] += s.mean[u] * c.w2[(HIDDEN + u) * HIDDEN_2 + v]
+    for i in range(count):
+        for v in range(HIDDEN_2):
+            s.g[HIDDEN_2 + v] = s.g[v]
+        for u in range(HIDDEN):
+            value = s.h[i * HIDDEN + u]
+            for v in range(HIDDEN_2):
+                s.g[HIDDEN_2 + v] += value * c.w2[u * HIDDEN_2 + v]
+        score = 0.0
+        for v in range(HIDDEN_2):
+            score += max(s.g[HIDDEN_2 + v], 0.0) * c.w3[v]
+        s.score[i] = score
+
+
+@jit
+def pick(t: Tables, c: Choice, s: Scratch, count: int, seed: int) -> tuple[int, int]:
+    """Return the place of the best candidate, and the random state after it.
+
+    Sampling adds Gumbel noise, which draws in proportion to the softmax of the scores.
+    """
+    if c.score != NETWORK:
+        for i in range(count):
+            s.score[i] = rule_score(t, c, s, s.candidate[i])
+    best = -1
+    for i in range(count):
+        if seed > 0:
+            seed = seed * 48271 % 2147483647
+            s.score[i] -= math.log(-math.log(seed / 2147483647.0))
+        if (
+            best < 0
+            or s.score[i] > s.score[best]
+            or (s.score[i] == s.score[best] and s.candidate[i] < s.candidate[best])
+        ):
+            best = i
+    return best, seed
+
+
+@jit
+def note(s: Scratch, r: Record, count: int, taken: int) -> None:
+    """Record a choice for training."""
+    choice, row = r.count[0], r.count[1]
+    for i in range(count * FEATURES):
+        r.rows[row * FEATURES + i] = s.x[i]
+    r.begins[choice], r.taken[choice] = row, taken
+    r.count[0], r.count[1] = choice + 1, row + count
+
+
+@jit
+def pass_fixed(t: Tables, s: Scratch, m: int) -> None:
+    """Leave behind what is fixed on a machine and begins before anything else can."""
+    while s.pin[m] < t.pin_ptr[m + 1]:
+        o = t.pin_op[s.pin[m]]
+        if t.fixed_start[o] > t.machine_ready[m]:
+            break
+        s.free[m] = max(s.free[m], t.fixed_end[o])
+        if t.family[o] >= 0:
+            s.family[m] = t.family[o]
+        s.pin[m] += 1
+
+
+@jit
+def begin(t: Tables, c: Choice, s: Scratch, out: Built) -> tuple[int, int]:
+    """Place what is fixed and find what is ready: how many of each."""
+    out.broken[0] = 0
+    done, ready = 0, 0
+    for m in range(t.machines):
+        s.free[m], s.family[m], s.pin[m] = t.machine_ready[m], t.machine_family[m], t.pin_ptr[m]
+        s.load[m] = 0
+        pass_fixed(t, s, m)
+    for o in range(t.operations):
+        s.waits_for[o] = t.pred_ptr[o + 1] - t.pred_ptr[o]
+        s.ready[o] = t.release[o]
+    for o in range(t.operations):
+        if t.fixed[o] == 0:
+            s.load[t.quickest_machine[o]] += t.quickest[o]
+            continue
+        out.start[o], out.end[o], out.machine[o] = (
+            t.fixed_start[o],
+            t.fixed_end[o],
+            t.fixed_machine[o],
+        )
+        out.setup_start[o], out.setup_end[o] = t.fixed_start[o], t.fixed_start[o]
+        out.sequence[done] = o
+        done += 1
+        for i in range(t.succ_ptr[o], t.succ_ptr[o + 1]):
+            after = t.succ[i]
+            s.waits_for[after] -= 1
+            s.ready[after] = max(s.ready[after], t.fixed_end[o])
+            if t.fixed[after] == 1 and t.fixed_start[after] < t.fixed_end[o]:
+                out.broken[0] += 1
+    for o in range(t.operations):
+        if t.fixed[o] == 0 and s.waits_for[o] == 0:
+            s.eligible[ready] = o
+            ready += 1
+            refresh(t, c, s, o)
+    return done, ready
+
+
+@jit
+def release(t: Tables, c: Choice, s: Scratch, out: Built, o: int, ready: int) -> int:
+    """Tell the successors of a placed operation; return how many are ready now."""
+    for i in range(t.succ_ptr[o], t.succ_ptr[o + 1]):
+        after = t.succ[i]
+        if t.fixed[after] == 1:
+            if out.end[o] > t.fixed_start[after]:
+                out.broken[0] += 1
+            continue
+        s.waits_for[after] -= 1
+        s.ready[after] = max(s.ready[after], out.end[o])
+        if s.waits_for[after] == 0:
+            s.eligible[ready] = after
+            ready += 1
+            refresh(t, c, s, after)
+    return ready
+
+
+@jit
+def commit(t: Tables, s: Scratch, out: Built, o: int, done: int) -> int:
+    """Place an operation and return its machine."""
+    m: int = t.alt_machine[s.alt[o]]
+    out.start[o], out.end[o], out.machine[o] = s.start[o], s.end[o], m
+    out.setup_start[o], out.setup_end[o] = s.setup_start[o], s.setup_end[o]
+    out.sequence[done] = o
+    for i in range(s.pin[m], s.next_pin[o]):
+        if t.family[t.pin_op[i]] >= 0:
+            s.family[m] = t.family[t.pin_op[i]]
+    if t.family[o] >= 0:
+        s.family[m] = t.family[o]
+    s.free[m], s.pin[m] = s.end[o], s.next_pin[o]
+    s.load[t.quickest_machine[o]] -= t.quickest[o]
+    return m
+
+
+@jit
+def renew(t: Tables, c: Choice, s: Scratch, o: int, m: int, ready: int) -> int:
+    """Take a placed operation out of those ready, and place anew all that its machine can do."""
+    for i in range(ready):
+        if s.eligible[i] == o:
+            s.eligible[i] = s.eligible[ready - 1]
+            break
+    ready -= 1
+    for i in range(ready):
+        other = s.eligible[i]
+        for a in range(t.alt_ptr[other], t.alt_ptr[other + 1]):
+            if t.alt_machine[a] == m:
+                refresh(t, c, s, other)
+                break
+    return ready
+
+
+@jit
+def build(t: Tables, c: Choice, s: Scratch, r: Record, out: Built) -> int:
+    """Build a whole schedule into ``out`` and return how many operations were placed."""
+    done, ready = begin(t, c, s, out)
+    seed = c.seed
+    recording = r.count[0] >= 0
+    while ready > 0:
+        count = candidates(t, c, s, ready)
+        best = 0
+        if count > 1:
+            if c.score == NETWORK or recording:
+                features(t, s, ready, count, done)
+            if c.score == NETWORK:
+                network(c, s, count)
+            best, seed = pick(t, c, s, count, seed)
+            if recording:
+                note(s, r, count, best)
+        o = s.candidate[best]
+        m = commit(t, s, out, o, done)
+        done += 1
+        ready = renew(t, c, s, o, m, ready)
+        ready = release(t, c, s, out, o, ready)
+    return done

@@ -1,0 +1,1 @@
+"""The shop: orders, machines, calendars, materials, as people write them down."""
