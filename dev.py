@@ -5,6 +5,7 @@
     python dev.py test                 all checks, then all tests but the slow ones
     python dev.py test --slow          the slow ones too
     python dev.py test -k guard        whatever else pytest understands
+    python dev.py conformance          run the conformance kits and write their results down
     python dev.py check                lint, format, types, import rules, generated files
     python dev.py docs                 write again what is generated: reference pages, catalogues
     python dev.py millhand plugins     the command `millhand` of this checkout
@@ -203,6 +204,29 @@ def test(arguments: list[str]) -> int:
     return alone or rest
 
 
+def conformance(arguments: list[str]) -> int:
+    """Run the conformance kits of all distributions and examples; write results and page."""
+    if arguments:
+        raise JobError(2, "conformance takes no arguments")
+    ensure(TESTING)
+    results = ROOT / "docs" / "reference" / "conformance.json"
+    results.unlink(missing_ok=True)
+    pytest = [str(PYTHON), "-m", "pytest", "-q", f"--conformance={results}"]
+    suites = [
+        str(suite.relative_to(ROOT))
+        for folder in ("plugins", "hardware_adapters")
+        for suite in sorted((ROOT / folder).glob("*/tests/**/test_conformance*.py"))
+    ]
+    apart = [suite for suite in suites if Path(suite).is_relative_to(ALONE)]
+    codes = [call([*pytest, *apart]), call([*pytest, *(one for one in suites if one not in apart)])]
+    for suite in sorted((ROOT / "docs" / "examples").glob("*/tests/test_conformance.py")):
+        settings = ["-c", str(suite.parents[1] / "pyproject.toml"), "-o", "pythonpath=. tests"]
+        settings += ["-p", "no:cacheprovider"]
+        codes.append(call([*pytest, *settings, str(suite)]))
+    codes.append(call([str(PYTHON), "docs/generate_reference.py"]))
+    return max(codes)
+
+
 def docs(arguments: list[str]) -> int:
     """Write every generated file again."""
     if arguments:
@@ -216,6 +240,7 @@ JOBS = {
     "demo": demo,
     "test": test,
     "check": check,
+    "conformance": conformance,
     "docs": docs,
     "millhand": millhand,
 }

@@ -21,6 +21,12 @@ def _words() -> dict[str, Word]:
         ),
         "run": Word("millhand.cli.run:run", tr("Run a scenario on its real devices.")),
         "status": Word("millhand.cli.status:status", tr("Say how a cell is, from its journal.")),
+        "connect": Word(
+            "millhand.cli.connect:connect", tr("Try to reach a device; say what is in the way.")
+        ),
+        "discover": Word(
+            "millhand.cli.discover:discover", tr("List what a device offers, ready for a scenario.")
+        ),
         "plugins": Word(
             "millhand.cli.plugins:plugins", tr("List what is installed and what it may do.")
         ),

@@ -59,9 +59,14 @@ class AgentType(Registration):
 
 @dataclass(frozen=True, slots=True)
 class AdapterType(Registration):
-    """An adapter: ``opcua``. ``target`` is the class; ``faces`` say what it can be used as."""
+    """An adapter: ``opcua``. ``target`` is the class; ``faces`` say what it can be used as.
+
+    ``schemes`` are those of the URLs that its option ``url`` takes (``opc.tcp``), so that
+    ``millhand connect`` and ``millhand discover`` find it by an address alone.
+    """
 
     faces: frozenset[Face] = frozenset()
+    schemes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,20 +136,23 @@ class TagsReading(TagsTools):
         await self._survives(bench, Quality.UNCERTAIN)
 
     async def _survives(self, bench: TagsBench, quality: Quality) -> None:
-        value = bench.cases[bench.counter].values[0]
+        judged = bench.judged or bench.counter
+        other = bench.counter if judged == bench.second else bench.second
+        value = bench.cases[judged].values[0]
         async with self.up(bench) as adapter:
             for interval_s in (_QUICK_S, _SLOW_S):
-                await bench.set(bench.counter, value)
-                tags = [bench.counter, bench.second]
+                await bench.set(judged, value)
+                tags = [judged, other]
                 async with following(adapter, tags, interval_s, bench.patience_s) as feed:
-                    await feed.until(lambda latest: latest[bench.counter].good)
-                    await bench.set(bench.counter, value, quality)
-                    (alone,) = await adapter.read([bench.counter])
-                    in_batch, neighbour = await adapter.read([bench.counter, bench.second])
+                    await feed.until(lambda latest: latest[judged].good)
+                    await bench.set(judged, value, quality)
+                    (alone,) = await adapter.read([judged])
+                    in_batch, neighbour = await adapter.read([judged, other])
                     assert (alone.quality, in_batch.quality) == (quality, quality)
                     assert neighbour.good
-                    await feed.until(lambda latest: latest[bench.counter].quality is quality)
-                    assert feed.latest[bench.second].good
+                    await feed.until(lambda latest: latest[judged].quality is quality)
+                    assert feed.latest[other].good
+                await bench.set(judged, value)
 
     @promise(Tier.BRONZE)
     async def test_serialisable(self, bench: TagsBench) -> None:
