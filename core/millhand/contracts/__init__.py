@@ -60,7 +60,7 @@ from millhand.contracts.events import (
     PackMLState,
     Release,
 )
-from millhand.contracts.frames import DocumentRef, Frame, FrameRef
+from millhand.contracts.frames import Document, DocumentRef, Frame, FrameRef
 from millhand.contracts.modes import Mode
 from millhand.contracts.observation import Memory, Observation
 from millhand.contracts.samples import Quality, Sample, Value
@@ -91,6 +91,7 @@ __all__ = [
     "Decision",
     "DeliverRecord",
     "Disposition",
+    "Document",
     "DocumentArrived",
     "DocumentRef",
     "Event",
