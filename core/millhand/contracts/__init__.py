@@ -62,7 +62,7 @@ from millhand.contracts.events import (
     PackMLState,
     Release,
 )
-from millhand.contracts.frames import DocumentRef, Frame, FrameRef
+from millhand.contracts.frames import Document, DocumentRef, Frame, FrameRef
 from millhand.contracts.modes import Mode
 from millhand.contracts.observation import Memory, Observation
 from millhand.contracts.samples import Quality, Sample, Value
@@ -95,6 +95,7 @@ __all__ = [
     "Discovers",
     "Discovery",
     "Disposition",
+    "Document",
     "DocumentArrived",
     "DocumentRef",
     "Event",

@@ -371,6 +371,18 @@ class Actuator:
                 effect.detail = again.ruling.reason
         return effect
 
+    async def approve_proposed(self, action: Action, mode: Mode) -> Effect:
+        """Carry out what an agent proposed and a person approved, through the guard."""
+        deadline_ns = monotonic_ns() + _OTHER_ACTION_NS
+        effect = Effect()
+        judged = self._judge_one(action, mode, deadline_ns, approved=True)
+        if judged.ruling.allowed:
+            await self._other(judged, mode, deadline_ns, effect, approved=True)
+        else:
+            effect.status, effect.rulings = OutcomeStatus.REFUSED, (judged.ruling,)
+            effect.detail = judged.ruling.reason
+        return effect
+
 
 def outcome_of(code: AnswerCode) -> OutcomeStatus:
     """Say what a PLC's answer means for the intent."""

@@ -12,6 +12,7 @@ import msgspec
 
 from millhand.contracts import (
     Decision,
+    Document,
     DocumentArrived,
     Memory,
     Observation,
@@ -107,7 +108,7 @@ class AgentRunner:
 
     # --- taking triggers ---
 
-    def offer(self, trigger: Trigger) -> None:
+    def offer(self, trigger: Trigger) -> Work:
         """Take a trigger; capture starts at once, whatever the agent is doing."""
         work = self._work(trigger)
         if work.part_trigger is not None:
@@ -116,7 +117,7 @@ class AgentRunner:
             dropped = self._queue.popleft() if self.binding.latest else work
             self._drop(dropped)
             if dropped is work:
-                return
+                return work
         if self.binding.sees or self._cell.monitors:
             work.gathering = self._cell.supervisor.job(self._gather(work), f"{self.name}.observe")
         else:
@@ -127,6 +128,7 @@ class AgentRunner:
         else:
             self._queue.append(work)
             self._arrived.set()
+        return work
 
     def missed(self, source: str, sequence: range, epoch: int = 0) -> None:
         """Give every part whose trigger was never seen its disposition, and raise an alarm."""
@@ -158,6 +160,7 @@ class AgentRunner:
         )
 
     def _drop(self, work: Work) -> None:
+        work.dropped = True
         text = tr("More triggers came than {agent} can decide.", agent=self.name)
         self._cell.alarms.raise_("trigger_dropped", self.name, text)
         self._settle_undecided(work, Cause.DROPPED, tr("The queue was full."))
@@ -234,7 +237,10 @@ class AgentRunner:
 
     def _observation(self, work: Work, models: dict[str, str] | None = None) -> Observation:
         found = work.found or Gathered({}, {}, None)
-        document = work.trigger.document if isinstance(work.trigger, DocumentArrived) else None
+        documents: dict[str, Document] = {}
+        if isinstance(work.trigger, DocumentArrived):
+            arrived = work.trigger.document
+            documents["document"] = Document(arrived, load=self._cell.blobs.load_document)
         return Observation(
             id=work.id,
             agent=self.name,
@@ -242,7 +248,7 @@ class AgentRunner:
             product=found.product,
             samples=found.samples,
             frames=found.frames,
-            documents={} if document is None else {"document": document},
+            documents=documents,
             memory=self._memory,
             models=models or {},
         )
@@ -326,6 +332,7 @@ class AgentRunner:
             begun = self.settler.begin(work, observation, decision, cause)
         except Exception as error:  # noqa: BLE001  one part's failure must not end the next one's
             supervisor.tell(self._settling, error, given_up=True)
+            work.settled.set()
         else:
             supervisor.job(self.settler.end(begun), self._settling)
 

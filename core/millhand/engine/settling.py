@@ -79,6 +79,12 @@ class Settler:
 
     async def end(self, begun: Begun) -> None:
         """Carry a decision to its end; without a durable intent nothing is done."""
+        try:
+            await self._to_the_end(begun)
+        finally:
+            begun.work.settled.set()
+
+    async def _to_the_end(self, begun: Begun) -> None:
         work, intent, wanted = begun.work, begun.intent, begun.wanted
         try:
             if self._cell.monitors:
@@ -88,6 +94,7 @@ class Settler:
             self._cell.alarms.raise_("journal_unavailable", self._cell.name, str(error))
             self._keep(work, intent)
             return
+        work.durable = True
         self._cell.alarms.clear("journal_unavailable", self._cell.name)
         self._cell.statistics.count(intent.disposition)
         stages = {"durable": monotonic_ns() - work.started_ns}

@@ -55,6 +55,14 @@ class FrameSlot(Struct, frozen=True, kw_only=True):
     channels: int
 
 
+class DocumentSlot(Struct, frozen=True, kw_only=True):
+    """Where in the shared region a document's bytes lie."""
+
+    role: str
+    offset: int
+    size: int
+
+
 # --- engine to worker ---
 
 
@@ -65,12 +73,13 @@ class Open(Struct, frozen=True, kw_only=True, tag="open"):
 
 
 class Decide(Struct, frozen=True, kw_only=True, tag="decide"):
-    """Decide one observation; the frames' pixels lie in the shared region of ``region_size``."""
+    """Decide one observation; pixels and documents lie in the shared region of ``region_size``."""
 
     number: int
     agent: str
     observation: Raw
     frames: tuple[FrameSlot, ...] = ()
+    documents: tuple[DocumentSlot, ...] = ()
     region_size: int = 0
 
 

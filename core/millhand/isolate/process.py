@@ -24,7 +24,7 @@ from millhand.errors import (
     PackageError,
     Unavailable,
 )
-from millhand.isolate.frames import create_region, place_frames
+from millhand.isolate.frames import create_region, end_of, place_documents, place_frames
 from millhand.isolate.messages import (
     LARGEST_MESSAGE,
     LENGTH,
@@ -164,6 +164,9 @@ class Worker:
             await wire.idle()
             if wire.lost.done():
                 raise WorkerLost(tr("Worker {name} ended.", name=self.name))
+            documents: dict[str, bytes] = {}
+            if observation.documents:
+                documents = await asyncio.to_thread(_contents, observation)
             self._number += 1
             slots = place_frames(self._region, dict(frames))
             message = Decide(
@@ -171,6 +174,7 @@ class Worker:
                 agent=agent,
                 observation=Raw(to_msgpack(observation)),
                 frames=slots,
+                documents=place_documents(self._region, documents, after=end_of(slots)),
                 region_size=self._region.size,
             )
             answer = wire.expect(self._number)
@@ -256,6 +260,11 @@ class Worker:
             process.stdin.write(standard_input)
             process.stdin.close()
         return process
+
+
+def _contents(observation: Observation) -> dict[str, bytes]:
+    """Return the documents' bytes by role, read where they are not yet at hand."""
+    return {role: document.content for role, document in observation.documents.items()}
 
 
 async def _receive_exactly(connection: socket.socket, count: int) -> bytes:

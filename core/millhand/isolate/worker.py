@@ -15,10 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter_ns
 
-from millhand.contracts import Accelerator, Agent, Decision, Frame, Model, Needs, Observation, Used
+from millhand.contracts import (
+    Accelerator,
+    Agent,
+    Decision,
+    Document,
+    Frame,
+    Model,
+    Needs,
+    Observation,
+    Used,
+)
 from millhand.contracts.codec import from_msgpack
 from millhand.errors import ConfigError, InternalError, MillhandError, PackageError
-from millhand.isolate.frames import MemfdRegion, NamedRegion, attach_region, frame_at
+from millhand.isolate.frames import MemfdRegion, NamedRegion, attach_region, document_at, frame_at
 from millhand.isolate.messages import (
     LARGEST_MESSAGE,
     LENGTH,
@@ -162,14 +172,15 @@ class _Channel:
         return buffer
 
 
-def _attach_frames(
-    message: Decide, observation: Observation, region: MemfdRegion | NamedRegion
-) -> None:
+def _attach(message: Decide, observation: Observation, region: MemfdRegion | NamedRegion) -> None:
     if message.region_size > region.size:
         region.attach(message.region_size)
     frames: dict[str, Frame] = observation.frames
     for slot in message.frames:
         frames[slot.role] = frames[slot.role].with_pixels(frame_at(region, slot))
+    documents: dict[str, Document] = observation.documents
+    for place in message.documents:
+        documents[place.role] = documents[place.role].with_content(document_at(region, place))
 
 
 def serve(channel: _Channel, region: MemfdRegion | NamedRegion) -> None:
@@ -198,7 +209,7 @@ def _answer(
 ) -> Decided | Failed:
     try:
         observation = _decode_observation(message.observation)
-        _attach_frames(message, observation, region)
+        _attach(message, observation, region)
         started = perf_counter_ns()
         decision = agents[message.agent].decide(observation)
         return Decided(
