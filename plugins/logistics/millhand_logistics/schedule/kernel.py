@@ -188,6 +188,17 @@ def rule_score(t: Tables, c: Choice, s: Scratch, o: int) -> float:
 
 
 @jit
+def postponed(t: Tables, s: Scratch, chosen: int, count: int) -> int:
+    """Return when the last order would be done, at best, if the other candidates came second."""
+    latest, end = 0, s.end[s.candidate[chosen]]
+    for i in range(count):
+        o = s.candidate[i]
+        if i != chosen:
+            latest = max(latest, max(end, s.start[o]) + t.alt_time[s.alt[o]] + t.tail[o])
+    return latest
+
+
+@jit
 def features(t: Tables, s: Scratch, ready: int, count: int, done: int) -> None:
     """Write what the network sees of each candidate into ``s.x``."""
     bound, most_left, most_load = 1, 1, 1
@@ -199,11 +210,12 @@ def features(t: Tables, s: Scratch, ready: int, count: int, done: int) -> None:
         bound = max(bound, s.end[o] + t.tail[o])
         most_left = max(most_left, t.alt_time[s.alt[o]] + t.tail[o])
         s.queue[t.alt_machine[s.alt[o]]] += 1
-    first, soonest, longest = s.start[s.candidate[0]], s.end[s.candidate[0]], 1
+    first, soonest, longest, together = s.start[s.candidate[0]], s.end[s.candidate[0]], 1, 1
     for i in range(count):
         o = s.candidate[i]
         first, soonest = min(first, s.start[o]), min(soonest, s.end[o])
         longest = max(longest, t.tail[o])
+        together += t.alt_time[s.alt[o]]
     scale = t.mean_time
     for i in range(count):
         o = s.candidate[i]
@@ -227,21 +239,24 @@ def features(t: Tables, s: Scratch, ready: int, count: int, done: int) -> None:
         s.x[at + 14] = min((s.start[o] - s.ready[o]) / scale, 10.0) / 5.0
         s.x[at + 15] = t.tail[o] / max(t.tail_count[o], 1) / scale
         s.x[at + 16] = (t.alt_ptr[o + 1] - t.alt_ptr[o] - 1) / t.machines
-        for f in range(17, FEATURES):
+        s.x[at + 17] = min((s.start[o] - s.free[m]) / scale, 10.0) / 5.0
+        s.x[at + 18] = time * count / together
+        s.x[at + 19] = min(max((postponed(t, s, i, count) - bound) / (10.0 * scale), -3.0), 3.0)
+        for f in range(20, FEATURES):
             s.x[at + f] = 0.0
         if t.succ_ptr[o] == t.succ_ptr[o + 1]:
-            s.x[at + 17] = 1.0
+            s.x[at + 20] = 1.0
             continue
         after = t.succ[t.succ_ptr[o]]
         n = t.quickest_machine[after]
-        s.x[at + 18] = t.quickest[after] / scale
-        s.x[at + 19] = s.load[n] / most_load
-        s.x[at + 20] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
-        s.x[at + 21] = s.queue[n] / 10.0
-        s.x[at + 22] = min(max((s.free[n] + s.load[n] - bound) / (10.0 * scale), -3.0), 3.0)
+        s.x[at + 21] = t.quickest[after] / scale
+        s.x[at + 22] = s.load[n] / most_load
+        s.x[at + 23] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
+        s.x[at + 24] = s.queue[n] / 10.0
+        s.x[at + 25] = min(max((s.free[n] + s.load[n] - bound) / (10.0 * scale), -3.0), 3.0)
         if t.succ_ptr[after] < t.succ_ptr[after + 1]:
             n = t.quickest_machine[t.succ[t.succ_ptr[after]]]
-            s.x[at + 23] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
+            s.x[at + 26] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
 
 
 @jit
@@ -387,18 +402,33 @@ def release(t: Tables, c: Choice, s: Scratch, out: Built, o: int, ready: int) ->
 
 
 @jit
+def leave_behind(t: Tables, s: Scratch, out: Built, m: int, upto: int) -> None:
+    """Pass fixed operations of a machine; those that it cannot be set up for in time are broken."""
+    for i in range(s.pin[m], upto):
+        o = t.pin_op[i]
+        ready = s.free[m]
+        time = setup_time(t, m, s.family[m], t.family[o])
+        if time > 0:
+            _, ready = advance(t, m, ready, time, 0)
+        if ready > t.fixed_start[o]:
+            out.broken[0] += 1
+        s.free[m] = max(s.free[m], t.fixed_end[o])
+        if t.family[o] >= 0:
+            s.family[m] = t.family[o]
+    s.pin[m] = upto
+
+
+@jit
 def commit(t: Tables, s: Scratch, out: Built, o: int, done: int) -> int:
     """Place an operation and return its machine."""
     m: int = t.alt_machine[s.alt[o]]
     out.start[o], out.end[o], out.machine[o] = s.start[o], s.end[o], m
     out.setup_start[o], out.setup_end[o] = s.setup_start[o], s.setup_end[o]
     out.sequence[done] = o
-    for i in range(s.pin[m], s.next_pin[o]):
-        if t.family[t.pin_op[i]] >= 0:
-            s.family[m] = t.family[t.pin_op[i]]
+    leave_behind(t, s, out, m, s.next_pin[o])
     if t.family[o] >= 0:
         s.family[m] = t.family[o]
-    s.free[m], s.pin[m] = s.end[o], s.next_pin[o]
+    s.free[m] = s.end[o]
     s.load[t.quickest_machine[o]] -= t.quickest[o]
     return m
 
@@ -442,4 +472,6 @@ def build(t: Tables, c: Choice, s: Scratch, r: Record, out: Built) -> int:
         done += 1
         ready = renew(t, c, s, o, m, ready)
         ready = release(t, c, s, out, o, ready)
+    for m in range(t.machines):
+        leave_behind(t, s, out, m, t.pin_ptr[m + 1])
     return done
