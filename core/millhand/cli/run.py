@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ from millhand.contracts.modes import Mode
 from millhand.messages import tr
 
 if TYPE_CHECKING:
+    from millhand.engine.starts import StartBook
+    from millhand.engine.watchdog import Blocked
     from millhand.plugins import Plugins
     from millhand.scenario.load import Scenario
 
@@ -61,16 +65,26 @@ class ModeChoice(click.ParamType[tuple[str, Mode]]):
 @click.option("--mode", "modes", multiple=True, type=ModeChoice(), help=tr("Set an agent's mode."))
 @click.option("--by", metavar="NAME", help=tr("Who sets the mode; your user name where left out."))
 @click.option("--simulate", is_flag=True, help=tr("Start the scenario's simulated plant too."))
-@click.option("--safe", is_flag=True, help=tr("Safe mode: no plugin, no device; the journal only."))
+@click.option(
+    "--safe/--no-safe",
+    default=None,
+    help=tr(
+        "Safe mode: no plugin, no device; the journal only. Where neither is said, after several "
+        "crashes in a row."
+    ),
+)
 def run(
     *,
     scenario: Path,
     modes: tuple[tuple[str, Mode], ...],
     by: str | None,
     simulate: bool,
-    safe: bool,
+    safe: bool | None,
 ) -> ExitCode:
     """Run a scenario."""
+    from millhand.engine.starts import CRASHES, StartBook
+    from millhand.errors import MillhandError
+    from millhand.journal.places import journal_folder
     from millhand.plugins import Plugins
     from millhand.scenario.check import require
     from millhand.scenario.load import load
@@ -82,24 +96,67 @@ def run(
     if safe:
         asyncio.run(_run(loaded, Plugins(), {}, who, safe=True))
         return ExitCode.FINE
-    plugins = Plugins.discover()
-    require(loaded, plugins)
-    if simulate:
-        return _simulate(loaded, plugins, dict(modes), who)
-    asyncio.run(_run(loaded, plugins, dict(modes), who, safe=False))
+    book = StartBook(journal_folder(loaded))
+    crashes = book.begin()
+    try:
+        if crashes >= CRASHES and safe is None:
+            _run_safely(loaded, who, crashes)
+        else:
+            plugins = Plugins.discover()
+            require(loaded, plugins)
+            if simulate:
+                return _simulate(loaded, plugins, dict(modes), who)
+            asyncio.run(_run(loaded, plugins, dict(modes), who, safe=False, book=book))
+    except (MillhandError, KeyboardInterrupt):
+        book.well()
+        raise
+    book.well()
     return ExitCode.FINE
 
 
+def _run_safely(scenario: Scenario, by: str, crashes: int) -> None:
+    from millhand.plugins import Plugins
+
+    why = tr(
+        "The last {count} starts ended badly within a minute, so that no plugin was loaded now. "
+        "Look into the log and the journal, mend, and start again.",
+        count=crashes,
+    )
+    console(stderr=True).print(why, style="unsure")
+    asyncio.run(_run(scenario, Plugins(), {}, by, safe=True, why_safe=why))
+
+
+def _end_stuck(blocked: Blocked) -> None:
+    """End at once: the PLC has fallen back by itself, and a service manager starts us again."""
+    import faulthandler
+
+    print(tr("The engine stood still: {where}", where=blocked.where), file=sys.stderr)
+    faulthandler.dump_traceback()
+    os._exit(ExitCode.BUG)
+
+
 async def _run(
-    scenario: Scenario, plugins: Plugins, modes: dict[str, Mode], by: str, *, safe: bool
+    scenario: Scenario,
+    plugins: Plugins,
+    modes: dict[str, Mode],
+    by: str,
+    *,
+    safe: bool,
+    why_safe: str = "",
+    book: StartBook | None = None,
 ) -> None:
     from millhand.cli.live import LiveView, shown
     from millhand.cli.stopping import stop_requested
     from millhand.engine.engine import Engine
+    from millhand.engine.starts import SOON_S
     from millhand.pauses import freeze_start
 
     with stop_requested() as stop:
-        async with Engine(scenario, plugins=plugins, safe=safe) as engine:
+        async with Engine(
+            scenario, plugins=plugins, safe=safe, why_safe=why_safe, on_stuck=_end_stuck
+        ) as engine:
+            if book is not None:
+                asyncio.get_running_loop().call_later(SOON_S, book.well)
             for agent, mode in modes.items():
                 engine.set_mode(agent, mode, by=by)
             freeze_start()
