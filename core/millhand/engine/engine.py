@@ -29,12 +29,11 @@ from millhand.engine.lease import Lease
 from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
 from millhand.engine.recover import (
-    adopt_command_ids,
     changes_let_out,
-    close_open_intents,
     last_command_id,
     last_mode,
     remember,
+    start_reconciling,
 )
 from millhand.engine.retention import Retention
 from millhand.engine.reviews import ReviewDesk
@@ -155,8 +154,7 @@ class Engine:
         )
         self._bind(cell, opened)
         await stack.enter_async_context(cell.supervisor)
-        await adopt_command_ids(cell)
-        await close_open_intents(cell)
+        await start_reconciling(cell)
         found = {one.name: one.version for one in plugins.found}
         for plugin in plugins.found:
             if plugin.error:

@@ -162,6 +162,10 @@ class CommandChannel:
         self.binding = binding
         self.turn = asyncio.Lock()
         """One command is in flight; hold this from sending until answered."""
+        self.reconciled = asyncio.Event()
+        """Set once the answers that stood were read: from then on commands may be sent."""
+        if not binding.answers:
+            self.reconciled.set()
         self.lost_answers = 0
         self._on_gate = on_gate
         self._count: int | None = None
