@@ -208,6 +208,12 @@ class CommandChannel:
             self._count = count
         return _answers(columns, max(0, count - RING), count)
 
+    async def standing_id(self) -> int:
+        """Read the id of the last command that was written, 0 where it cannot be read."""
+        (sample,) = await self.device.read([self.binding.tag("id")])
+        known = sample.good and isinstance(sample.value, int)
+        return int(sample.value) if known else 0  # type: ignore[arg-type]
+
     async def follow(self, idle_s: float = 0.1) -> None:
         """Read new answers for ever: often while one is awaited, else every ``idle_s``."""
         while True:

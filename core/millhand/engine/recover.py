@@ -261,13 +261,15 @@ async def reconcile(cell: Cell, channel: CommandChannel, entries: Sequence[Entry
     """Read a PLC's answers as soon as they can be read, and only then let commands out.
 
     Open intents end as the PLC says; one whose id is not there is *unknown*, its part took its
-    default, and nothing is sent again. Command ids go on above those in the answers, where the
-    journal knows of fewer (a fresh one): a PLC ignores an id that it has seen.
+    default, and nothing is sent again. Command ids go on above those in the answers and the one
+    in the command's record, where the journal knows of fewer (a fresh one): a PLC ignores an id
+    that it has seen last, and an id names one command for ever.
     """
     while (ring := await _ring(channel)) is None:  # noqa: ASYNC110  a PLC calls nobody
         await asyncio.sleep(_RING_RETRY_S)
     answered = {answer.command_id: answer for answer in ring if answer.command_id}
-    cell.last_command_id = max(cell.last_command_id, *answered, 0)
+    standing = await channel.standing_id()
+    cell.last_command_id = max(cell.last_command_id, standing, *answered)
     open_still = deque(entries)
     while open_still:
         try:
