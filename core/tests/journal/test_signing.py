@@ -196,6 +196,19 @@ def test_pruned_and_signed(signed, key, exported) -> None:
     assert report.first_seq > 1
 
 
+def test_a_damaged_journal_takes_its_exported_heads_aside_with_it(signed, key, exported) -> None:
+    before = exported.read_bytes()
+    with signed.open("r+b") as raw:
+        raw.write(os.urandom(8192))
+    with Journal(signed, cell="c", synchronous="OFF", key=key, witness=exported) as journal:
+        assert journal.recovered_from is not None
+        journal.append([make_entry(1)]).result(10)
+    assert verify(signed, key.public, exported).ok
+    (aside,) = exported.parent.glob("checkpoints.jsonl.corrupt-*")
+    assert aside.read_bytes() == before
+    assert aside.name.rpartition(".")[2] in str(journal.recovered_from)
+
+
 # --- keys ---
 
 
