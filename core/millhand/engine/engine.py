@@ -29,11 +29,10 @@ from millhand.engine.lease import Lease
 from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
 from millhand.engine.recover import (
-    adopt_command_ids,
     changes_let_out,
-    close_open_intents,
     last_command_id,
     remember,
+    start_reconciling,
 )
 from millhand.engine.retention import Retention
 from millhand.engine.reviews import ReviewDesk
@@ -167,8 +166,7 @@ class Engine:
         await asyncio.gather(staff.open(stack), self._open_devices(stack, cell, plugins))
         self._runners, self._not_opened = staff.bind(), staff.not_opened
         await stack.enter_async_context(cell.supervisor)
-        await adopt_command_ids(cell)
-        await close_open_intents(cell)
+        await start_reconciling(cell)
         found = {one.name: one.version for one in plugins.found}
         for plugin in plugins.found:
             if plugin.error:

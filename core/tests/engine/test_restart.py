@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from millhand.contracts import AnswerCode, Link, Mode
+from millhand.contracts import AnswerCode, Link, Mode, Quality
 from millhand.journal.entries import new_entry
 from millhand.journal.journal import Journal
 from millhand.journal.records import Cause, OutcomeStatus
@@ -79,6 +79,29 @@ async def test_a_fresh_journal_does_not_use_an_id_that_the_plc_has_answered(
     plc.put_answer(41, "P0", AnswerCode.EXECUTED)
     await one_part(run_cell, inspector("passes"), wait_for, plc)
     assert [command["id"] for command in plc.commands] == [42]
+
+
+async def test_no_command_goes_out_before_the_plcs_answers_were_read(
+    run_cell, inspector, wait_for, monkeypatch
+) -> None:
+    monkeypatch.setattr("millhand.engine.recover._CONNECT_S", 0.05)
+    plc = PlayedPlc()
+    plc.values["result.id"] = 70
+    plc.quality["result.answers.count"] = Quality.BAD
+    async with run_cell(inspector("passes"), plc=plc) as (engine, _):
+        engine.set_mode("inspector", Mode.CONTROL, by="test")
+        await engine.settled(0.2)
+        await plc.part(1)
+        (first,) = await wait_for(engine, "outcome")
+        assert plc.commands == []
+        del plc.quality["result.answers.count"]
+        await engine._cell.channels["plc.result"].reconciled.wait()
+        await plc.part(2)
+        _, second = await wait_for(engine, "outcome", 2)
+    assert first.record.status is OutcomeStatus.NOT_SENT
+    assert "answers" in first.record.detail
+    assert second.record.status is OutcomeStatus.CONFIRMED
+    assert [command["id"] for command in plc.commands] == [71]
 
 
 async def test_parts_that_passed_while_the_engine_was_away_are_missed_once(

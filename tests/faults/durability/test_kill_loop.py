@@ -25,6 +25,7 @@ from millhand_simulated.plant import ConveyorCell
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork and SIGKILL")
 
 
+@pytest.mark.timeout(400)
 async def test_sixty_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
     await attack(tmp_path, kills=60, seed=5)
 
