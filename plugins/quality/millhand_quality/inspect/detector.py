@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 
 from millhand_quality.inspect.features import (
     IMAGE,
@@ -27,6 +27,9 @@ from millhand_quality.inspect.features import (
 from millhand_quality.inspect.heads import FITTERS, Head
 from millhand_quality.inspect.network import FLOAT, Recorder
 from millhand_quality.inspect.trunk import Array, trunk_parameters
+
+if TYPE_CHECKING:
+    import onnx
 
 SCORE, HEAT, NOVELTY = "score", "heat", "novelty"
 """Names of the graph's outputs."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 
 from millhand.errors import ConfigError
 from millhand.messages import tr
@@ -19,6 +19,9 @@ from millhand_quality.inspect.network import FLOAT, UINT8, Recorder, record_trun
 from millhand_quality.inspect.pictures import Pixels, Shape
 from millhand_quality.inspect.runtime import open_session
 from millhand_quality.inspect.trunk import BLOCKS, STRIDE_OF_TRUNK, Array, trunk_parameters
+
+if TYPE_CHECKING:
+    import onnx
 
 SMALLEST_INPUT = 64
 """Fewest pixels of height or width that the trunk is given."""
