@@ -236,9 +236,9 @@ def bundle(arguments: list[str]) -> int:
     say(f"installing into {folder}")
     own = [str(path) for path in distributions()]
     pip_install("--no-build-isolation", "--no-compile", f"--target={folder}", *own)
-    before = bytes_in(folder)
+    whole = bytes_in(folder)
     leave_out(folder)
-    say(f"{bytes_in(folder) / 1e6:.0f} MB, {before / 1e6:.0f} before what no run opens was left out")
+    say(f"{bytes_in(folder) / 1e6:.0f} MB; {whole / 1e6:.0f} MB with what no run opens")
     say(f"PYTHONPATH={folder} {Path(sys.executable).name} -m millhand.cli demo")
     return 0
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from millhand_quality.inspect.runtime import onnx_library
 from millhand_quality.inspect.trunk import (
     BLOCKS,
-    PIXEL_MEAN,
     PIXEL_SCALE,
     Array,
     Block,
@@ -164,17 +163,16 @@ def record_trunk(
 
     Args:
         recorder: what to write into.
-        pixels: name of a float tensor ``(1, channels, h, w)`` of 0 to 255.
+        pixels: name of a float tensor ``(1, channels, h, w)`` of 0 to 255, less the mean that
+            the trunk was trained with.
         channels: 3 for RGB; 1 for grey, which sees the sum of the three colours' weights.
         weights: the trunk's arrays.
         last: index of the last block.
     """
-    mean = recorder.constant("pixel.mean", np.array(PIXEL_MEAN, np.float32))
-    centred = recorder.node("Sub", [pixels, mean], "pixel.centred")
     stem = weights["stem.weight"] / np.float32(PIXEL_SCALE)
     if channels == 1:
         stem = stem.sum(axis=1, keepdims=True)
-    x = recorder.convolution(centred, "stem", stem, weights["stem.bias"], stride=2)
+    x = recorder.convolution(pixels, "stem", stem, weights["stem.bias"], stride=2)
     x = recorder.relu6(x)
     outputs: dict[int, str] = {}
     for block in BLOCKS[: last + 1]:
