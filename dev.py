@@ -9,6 +9,7 @@
     python dev.py check                lint, format, types, import rules, generated files
     python dev.py docs                 write again what is generated: reference pages, catalogues
     python dev.py millhand plugins     the command `millhand` of this checkout
+    python dev.py bundle FOLDER        all that running a cell needs, as one folder to copy
 
 The first run makes .venv and installs what the job needs; later runs start at once, until a
 requirements file or a pyproject.toml changes. The exit code is the job's. Use python3 where the
@@ -35,6 +36,18 @@ RUN_TIME = ("requirements-dev.txt",)
 TESTING = ("requirements-dev.txt", "requirements-test.txt")
 ALONE = "hardware_adapters/accelerators"
 """Tests that get a process of their own."""
+NEVER_OPENED = (
+    "onnxruntime/capi/libonnxruntime.so.*",
+    "onnxruntime/datasets",
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/transformers",
+    "numpy/f2py",
+    "numpy/**/tests",
+    "bin",
+)
+"""What a bundle leaves out: the C library that Python's own extension of ONNX Runtime doubles,
+tools that make or test what a cell only runs, and commands that point to this computer."""
 GENERATED = ("docs/catalogue.py", "docs/cli_reference.py", "docs/generate_reference.py")
 """Scripts that write a generated file again, or with --check say whether it is up to date."""
 
@@ -236,6 +249,39 @@ def docs(arguments: list[str]) -> int:
     return max(codes)
 
 
+def bundle(arguments: list[str]) -> int:
+    """Install the run time into a folder that can be copied, without what no run opens."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        raise JobError(2, "bundle takes the name of a new folder")
+    folder = Path(arguments[0]).resolve()
+    if folder.exists() and any(folder.iterdir()):
+        raise JobError(2, f"{folder} is not empty")
+    ensure(RUN_TIME)
+    say(f"installing into {folder}")
+    own = [str(path) for path in distributions()]
+    pip_install("--no-build-isolation", "--no-compile", f"--target={folder}", *own)
+    whole = bytes_in(folder)
+    leave_out(folder)
+    say(f"{bytes_in(folder) / 1e6:.0f} MB; {whole / 1e6:.0f} MB with what no run opens")
+    say(f"PYTHONPATH={folder} {Path(sys.executable).name} -m millhand.cli demo")
+    return 0
+
+
+def bytes_in(folder: Path) -> int:
+    """Add up the sizes of all files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def leave_out(folder: Path) -> None:
+    """Remove what :data:`NEVER_OPENED` names."""
+    for pattern in NEVER_OPENED:
+        for path in list(folder.glob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
 JOBS = {
     "demo": demo,
     "test": test,
@@ -243,6 +289,7 @@ JOBS = {
     "conformance": conformance,
     "docs": docs,
     "millhand": millhand,
+    "bundle": bundle,
 }
 
 
