@@ -27,6 +27,9 @@ def _words() -> dict[str, Word]:
         "discover": Word(
             "millhand.cli.discover:discover", tr("List what a device offers, ready for a scenario.")
         ),
+        "new": Word(
+            "millhand.cli.new:new", tr("Write a plugin, an adapter or a scenario to start from.")
+        ),
         "plugins": Word(
             "millhand.cli.plugins:plugins", tr("List what is installed and what it may do.")
         ),

@@ -200,13 +200,25 @@ class TagsWriting(TagsTools):
         """A value of another type or beyond the limits is rejected, unsent, the permit unspent."""
         async with self.up(bench) as adapter:
             for tag, case in bench.cases.items():
-                for value in (*case.misfits, *(() if case.writable else case.values[:1])):
+                for value in case.misfits:
                     permit = permit_for(bench.device, (tag, value))
                     result = await adapter.write(permit)
                     assert result.status is WriteStatus.REJECTED, (tag, value, result)
                     assert result.detail, "a rejection says why"
                     assert permit.redeem(bench.device), "the permit was spent"
                     assert list(await bench.written(tag)) == []
+
+    @promise(Tier.BRONZE, C.WRITE)
+    async def test_read_only_stays(self, bench: TagsBench) -> None:
+        """A write to what can only be read is rejected, here or there, and changes nothing."""
+        async with self.up(bench) as adapter:
+            for tag, case in bench.cases.items():
+                if case.writable:
+                    continue
+                await bench.set(tag, case.values[0])
+                result = await self.write(bench, adapter, tag, case.values[1])
+                assert result.status is WriteStatus.REJECTED, (tag, result)
+                assert await self.value_of(adapter, tag) == case.values[0]
 
     @promise(Tier.BRONZE, C.WRITE)
     async def test_permits_count_once(self, bench: TagsBench) -> None:
