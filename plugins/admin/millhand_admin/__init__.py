@@ -34,8 +34,14 @@ def millhand_agents() -> Sequence[AgentType]:
 
 @hookimpl
 def millhand_commands() -> Sequence[CommandType]:
-    """Register ``millhand tickets fit``."""
+    """Register ``millhand tickets fit`` and ``millhand papers make``."""
     return (
+        CommandType(
+            name="make",
+            group="papers",
+            target="millhand_admin.commands.papers_make:papers_make",
+            summary=tr("Write a week of made-up papers to try the clerk on."),
+        ),
         CommandType(
             name="fit",
             group="tickets",
