@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from millhand.messages import tr
 from millhand.plugins import hookimpl
-from millhand.plugins.registrations import AgentType, Capabilities
+from millhand.plugins.registrations import AgentType, Capabilities, CommandType
 
 
 @hookimpl
@@ -23,5 +23,29 @@ def millhand_agents() -> Sequence[AgentType]:
             name="admin.documents",
             target="millhand_admin.documents.agent:DocumentsAgent",
             summary=tr("Reads, checks and matches papers, and makes drafts or asks."),
+        ),
+        AgentType(
+            name="admin.tickets",
+            target="millhand_admin.tickets.agent:TicketsAgent",
+            summary=tr("Routes short texts to who can act on them, or asks."),
+        ),
+    )
+
+
+@hookimpl
+def millhand_commands() -> Sequence[CommandType]:
+    """Register ``millhand tickets fit`` and ``millhand papers make``."""
+    return (
+        CommandType(
+            name="make",
+            group="papers",
+            target="millhand_admin.commands.papers_make:papers_make",
+            summary=tr("Write a week of made-up papers to try the clerk on."),
+        ),
+        CommandType(
+            name="fit",
+            group="tickets",
+            target="millhand_admin.commands.tickets_fit:tickets_fit",
+            summary=tr("Make a ticket router from a plant's own tickets."),
         ),
     )
