@@ -1,0 +1,1 @@
+"""VDA 5050 vehicles for Millhand."""
