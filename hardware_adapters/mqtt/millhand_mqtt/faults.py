@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from paho.mqtt.reasoncodes import ReasonCode
 
+from millhand.contracts import ConnectionFault
 from millhand.errors import NotAllowed, Unavailable
 from millhand.messages import tr
 
@@ -21,14 +22,30 @@ class LinkLost(Unavailable):
 class Refused(NotAllowed):
     """The broker, or our trust in it, says no: a person must act."""
 
+    def __init__(self, message: str, *, fault: ConnectionFault, mend: str) -> None:
+        super().__init__(message, mend=mend)
+        self.fault = fault
+
 
 def from_connack(code: ReasonCode, url: str) -> LinkLost | Refused:
     """Say what a refused connection means for the person who must act, if one must."""
     text = tr("{url} refuses the connection: {reason}.", url=url, reason=str(code))
     if code.value in _IDENTITY:
-        return Refused(text, mend=tr("Check user, password and what the broker lets them do."))
+        return Refused(
+            text,
+            fault=ConnectionFault.CREDENTIALS,
+            mend=tr("Check user, password and what the broker lets them do."),
+        )
     if code.value in _PROTOCOL:
-        return Refused(text, mend=tr("Set protocol to a version that the broker speaks: 3.1.1."))
+        return Refused(
+            text,
+            fault=ConnectionFault.CONFIGURATION,
+            mend=tr("Set protocol to a version that the broker speaks: 3.1.1."),
+        )
     if code.value == _CLIENT_ID:
-        return Refused(text, mend=tr("Set client_id to one that the broker accepts."))
+        return Refused(
+            text,
+            fault=ConnectionFault.CONFIGURATION,
+            mend=tr("Set client_id to one that the broker accepts."),
+        )
     return LinkLost(text)

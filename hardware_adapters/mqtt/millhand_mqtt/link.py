@@ -11,10 +11,11 @@ from typing import Any
 
 import structlog
 
-from millhand.contracts import Health, Link
+from millhand.contracts import ConnectionFault, Health, Link
 from millhand.errors import NeedsPerson, NotAllowed, Unavailable
 from millhand.messages import tr
 from millhand_mqtt.broker import BrokerConfig
+from millhand_mqtt.faults import Refused
 from millhand_mqtt.session import Delivery, Message, Receipt, Session, Will
 
 _FIRST_RETRY_S = 0.1
@@ -84,11 +85,16 @@ class BrokerLink:
         """Keep connecting in the background."""
         self._task = asyncio.create_task(self._run(), name=f"mqtt {self._name}")
 
-    async def stop(self) -> None:
-        """End the session in an orderly manner; works even when cancelled."""
+    async def stop(self, *, orderly: bool = True) -> None:
+        """End the session; works even when cancelled.
+
+        Orderly means with a word of good-bye, so that the broker does not publish the will.
+        """
         task, self._task = self._task, None
         if task is None:
             return
+        if not orderly and self._session is not None:
+            self._session.lose(tr("closed"))
         task.cancel()
         try:
             await asyncio.gather(task, return_exceptions=True)
@@ -110,7 +116,7 @@ class BrokerLink:
             async with asyncio.timeout(timeout_s):
                 while (health := self._health).link is not Link.UP:
                     if health.link is Link.REFUSED:
-                        raise NotAllowed(health.detail)
+                        raise NotAllowed(health.detail, mend=health.mend)
                     await self.change()
         except TimeoutError:
             raise Unavailable(
@@ -136,10 +142,11 @@ class BrokerLink:
                 await self._one_session()
                 pause_s = retry_s
             except NeedsPerson as error:
-                self._set(Link.REFUSED, str(error))
+                fault = error.fault if isinstance(error, Refused) else ConnectionFault.CONFIGURATION
+                self._set(Link.REFUSED, error.message, fault, error.mend)
                 pause_s = self._config.refused_retry_s
             except Unavailable as error:
-                self._set(Link.DOWN, str(error))
+                self._set(Link.DOWN, str(error), ConnectionFault.NETWORK)
                 pause_s = retry_s
             except Exception as error:
                 log.exception("link_failed", device=self._name)
@@ -167,7 +174,7 @@ class BrokerLink:
             self.oversized += session.oversized
             if session.alive:
                 await session.close()
-        self._set(Link.DOWN, session.reason)
+        self._set(Link.DOWN, session.reason, ConnectionFault.NETWORK)
 
     async def _settle_in(self, session: Session) -> None:
         if self._settle is None:
@@ -187,12 +194,21 @@ class BrokerLink:
             for topic, reason in self.refused.items()
         )
 
-    def _set(self, link: Link, detail: str) -> None:
+    def _set(
+        self, link: Link, detail: str, fault: ConnectionFault | None = None, mend: str = ""
+    ) -> None:
         before = self._health
         if (before.link, before.detail, before.epoch) == (link, detail, self.epoch):
             return
         since = before.since_monotonic_ns if before.link is link else time.monotonic_ns()
-        self._health = Health(link=link, epoch=self.epoch, detail=detail, since_monotonic_ns=since)
+        self._health = Health(
+            link=link,
+            epoch=self.epoch,
+            detail=detail,
+            since_monotonic_ns=since,
+            fault=fault,
+            mend=mend,
+        )
         if before.link is not link:
             say = log.info if link is Link.UP else log.warning
             say("link changed", device=self._name, link=str(link), detail=detail)

@@ -10,6 +10,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from millhand.contracts import ConnectionFault
 from millhand.messages import tr
 from millhand_mqtt.broker import BrokerConfig
 from millhand_mqtt.faults import LinkLost, Refused
@@ -104,6 +105,7 @@ def _context(config: BrokerConfig) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise Refused(
             tr("The certificates under tls cannot be used: {reason}.", reason=error),
+            fault=ConnectionFault.SECURITY,
             mend=tr("Check the files under tls: PEM, readable, the key without password."),
         ) from None
     return context
@@ -135,9 +137,11 @@ def _refusal(error: ssl.SSLError, config: BrokerConfig) -> Refused:
                 url=config.url,
                 reason=error.verify_message or error.reason,
             ),
+            fault=ConnectionFault.SECURITY,
             mend=tr("Set tls.ca to the certificate authority, or tls.server_name to its name."),
         )
     return Refused(
         tr("{url} does not speak TLS with us: {reason}.", url=config.url, reason=error.reason),
+        fault=ConnectionFault.SECURITY,
         mend=tr("Check that the port is the one for TLS, and the client certificate."),
     )

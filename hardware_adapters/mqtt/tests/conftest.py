@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,21 +11,8 @@ import pytest_asyncio
 
 from millhand.contracts import Write
 from millhand.errors import NotAllowed
+from millhand_mqtt import testing
 from millhand_mqtt.adapter import Mqtt
-
-
-def _load(name: str) -> Any:
-    path = Path(__file__).parent / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"millhand_mqtt_tests_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-brokers = _load("mosquitto")
 
 
 class OnePermit:
@@ -66,12 +51,12 @@ def eventually() -> Callable[..., Any]:
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     """Return a maker of brokers; all are killed in the end."""
-    if brokers.BINARY is None:
-        pytest.skip(brokers.MISSING)
+    if testing.BINARY is None:
+        pytest.skip(testing.MISSING)
     made: list[Any] = []
 
     def make(*lines: str, scheme: str = "mqtt") -> Any:
-        made.append(brokers.Mosquitto(tmp_path, *lines, scheme=scheme))
+        made.append(testing.Mosquitto(tmp_path, *lines, scheme=scheme))
         return made[-1]
 
     yield make
