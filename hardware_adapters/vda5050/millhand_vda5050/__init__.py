@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from millhand.messages import tr
 from millhand.plugins import hookimpl
-from millhand.plugins.registrations import AdapterType, Capabilities, Face
+from millhand.plugins.registrations import AdapterType, Capabilities, CommandType, Face
 
 
 @hookimpl
@@ -28,5 +28,18 @@ def millhand_adapters() -> Sequence[AdapterType]:
             target="millhand_vda5050.adapter:Vda5050",
             summary=tr("Vehicles that speak VDA 5050 over MQTT"),
             faces=frozenset({Face.ROBOT, Face.TAGS}),
+        ),
+    )
+
+
+@hookimpl
+def millhand_commands() -> Sequence[CommandType]:
+    """Register what lets simulated vehicles drive."""
+    return (
+        CommandType(
+            name="fleet",
+            target="millhand_vda5050.simulated.command:fleet",
+            summary=tr("Let simulated vehicles drive by VDA 5050."),
+            group="simulated",
         ),
     )
