@@ -38,6 +38,8 @@ from millhand_vda5050.skills import (
     InstantGoal,
     Misfit,
     OrderGoal,
+    OrdersGoal,
+    each_order,
     order_of,
     read_goal,
     skills,
@@ -182,8 +184,12 @@ class Vda5050:
         """Perform a skill with one vehicle; see :meth:`millhand.contracts.Robot.perform`.
 
         One skill at a time for each vehicle. ``order`` ends when the vehicle shows the order in its
-        state; ``drive`` also watches it, and turning away from it ends the order.
+        state, ``orders`` when all do; ``drive`` also watches it, and turning away from it ends the
+        order.
         """
+        if skill == "orders":
+            yield await self._hand_over_all(permit, goal, deadline_monotonic_ns)
+            return
         try:
             vehicle, asked, order = self._plan(skill, goal)
             self._ready(vehicle, skill, deadline_monotonic_ns)
@@ -222,17 +228,59 @@ class Vda5050:
                 await self._halt(vehicle)
             self._over(vehicle)
 
+    async def _hand_over_all(
+        self, permit: Permit, goal: Mapping[str, Value], deadline_ns: int
+    ) -> SkillProgress:
+        """Hand over orders to several vehicles at the same time; say which did not take theirs."""
+        try:
+            asked = read_goal("orders", goal)
+            assert isinstance(asked, OrdersGoal)
+            plans = [self._plan_of(one) for one in each_order(asked)]
+        except Misfit as misfit:
+            return _last(SkillStatus.REJECTED, str(misfit))
+        if monotonic_ns() >= deadline_ns:
+            return _last(SkillStatus.EXPIRED, tr("too late to begin"))
+        self._redeem(permit, "orders", goal)
+        failures = await asyncio.gather(
+            *(self._hand_over_one(vehicle, order, deadline_ns) for vehicle, order in plans)
+        )
+        failed = [failure for failure in failures if failure]
+        if failed:
+            return _last(SkillStatus.FAILED, "; ".join(failed[:20]))
+        return _last(SkillStatus.SUCCEEDED)
+
+    async def _hand_over_one(self, vehicle: str, order: Order | None, deadline_ns: int) -> str:
+        """Hand over one order; return what was in the way, or an empty text."""
+        assert order is not None
+        try:
+            self._ready(vehicle, "order", deadline_ns)
+            performance = Performance(self._control, vehicle, deadline_ns, self._config.confirm_s)
+            self._under_way[vehicle] = performance
+            try:
+                await performance.hand_over(order)
+            finally:
+                self._over(vehicle)
+        except Ending as ending:
+            return f"{vehicle}: {ending.status} {ending.detail}".strip()
+        return ""
+
     def _plan(self, skill: str, goal: Mapping[str, Value]) -> tuple[str, Goal, Order | None]:
         asked = read_goal(skill, goal)
-        vehicle = asked.vehicle
+        if isinstance(asked, OrderGoal):
+            vehicle, order = self._plan_of(asked)
+            return vehicle, asked, order
+        return self._vehicle_of(asked.vehicle), asked, None
+
+    def _plan_of(self, asked: OrderGoal) -> tuple[str, Order]:
+        vehicle = self._vehicle_of(asked.vehicle)
+        return vehicle, order_of(asked, self._layout, self._control.tracks[vehicle].limits)
+
+    def _vehicle_of(self, vehicle: str) -> str:
         if not vehicle and len(self._control.tracks) == 1:
             (vehicle,) = self._control.tracks
-        track = self._control.tracks.get(vehicle)
-        if track is None:
+        if vehicle not in self._control.tracks:
             raise Misfit(tr("no vehicle {vehicle}", vehicle=repr(vehicle)))
-        if not isinstance(asked, OrderGoal):
-            return vehicle, asked, None
-        return vehicle, asked, order_of(asked, self._layout, track.limits)
+        return vehicle
 
     def _ready(self, vehicle: str, skill: str, deadline_ns: int) -> None:
         """Check that a skill may begin now.

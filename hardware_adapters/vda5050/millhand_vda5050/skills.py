@@ -47,6 +47,14 @@ class OrderGoal(_Goal, frozen=True, kw_only=True, forbid_unknown_fields=True):
     station: Annotated[str, Meta(max_length=200)] = ""
 
 
+class OrdersGoal(_Goal, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Several orders at once, each the JSON text of an :class:`OrderGoal`, one for a vehicle."""
+
+    orders: Annotated[
+        list[Annotated[str, Meta(max_length=100_000)]], Meta(min_length=1, max_length=1000)
+    ]
+
+
 class InstantGoal(_Goal, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something to do at once."""
 
@@ -58,9 +66,10 @@ class VehicleGoal(_Goal, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which vehicle, no more."""
 
 
-Goal = OrderGoal | InstantGoal | VehicleGoal
-GOALS: dict[str, type[OrderGoal | InstantGoal | VehicleGoal]] = {
+Goal = OrderGoal | OrdersGoal | InstantGoal | VehicleGoal
+GOALS: dict[str, type[OrderGoal | OrdersGoal | InstantGoal | VehicleGoal]] = {
     "order": OrderGoal,
+    "orders": OrdersGoal,
     "drive": OrderGoal,
     "instant": InstantGoal,
     "resume": VehicleGoal,
@@ -72,6 +81,7 @@ def skills() -> list[SkillInfo]:
     """Describe all skills."""
     words = {
         "order": tr("Hand an order over; done when the vehicle shows it in its state."),
+        "orders": tr("Hand over orders to several vehicles at once; done when all show them."),
         "drive": tr("Hand an order over and watch it; done when the vehicle has finished it."),
         "instant": tr("Have an instant action done: startPause, stateRequest, cancelOrder, …"),
         "resume": tr("Let a vehicle that was stopped drive on."),
@@ -104,6 +114,22 @@ def read_goal(skill: str, goal: Mapping[str, Value]) -> Goal:
         return msgspec.convert(dict(goal), kind)
     except msgspec.ValidationError as error:
         raise Misfit(tr("{skill}: {reason}", skill=skill, reason=error)) from None
+
+
+def each_order(goal: OrdersGoal) -> list[OrderGoal]:
+    """Read the orders in a goal.
+
+    Raises:
+        Misfit: one is no order, or two are for one vehicle.
+    """
+    try:
+        orders = [msgspec.json.decode(text, type=OrderGoal) for text in goal.orders]
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Misfit(tr("orders: {reason}", reason=error)) from None
+    names = [order.vehicle for order in orders]
+    if len(set(names)) != len(names):
+        raise Misfit(tr("orders: two are for one vehicle"))
+    return orders
 
 
 def order_of(goal: OrderGoal, layout: Layout | None, limits: Limits) -> Order:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib import resources
 from pathlib import Path
 from time import monotonic_ns
 from typing import Any
@@ -19,10 +21,43 @@ from millhand_vda5050.adapter import Vda5050
 from millhand_vda5050.layout import Layout
 from millhand_vda5050.simulated.fleet import SimulatedFleet, grid
 from millhand_vda5050.simulated.world import Character
+from millhand_vda5050.wire.codec import Topic, Version
 
+ROOT = Path(__file__).resolve().parents[3]
+PUBLISHED = Path(
+    os.environ.get("MILLHAND_VDA5050_SCHEMAS")
+    or ROOT.parent / "shared" / "data" / "logistics" / "vda5050"
+)
+"""A copy of the specification's ``json_schemas`` by version: 2.1.0/, main/ (3.0.0 with fixes)."""
+FOLDERS = {Version.V2: "2.1.0", Version.V3: "main"}
 QUICK: dict[str, Any] = {"retry_limit_s": 0.1, "request_timeout_s": 0.5, "keepalive_s": 1}
 BRISK = Character(speed=30.0, acceleration=120.0, handling_s=0.1)
 """Vehicles that do in a fraction of a second what takes real ones a minute."""
+
+
+def published(version: Version, topic: Topic) -> dict[str, Any]:
+    path = PUBLISHED / FOLDERS[version] / f"{topic.value}.schema"
+    if path.exists():
+        text = path.read_text(encoding="utf-8")
+    elif version is Version.V2:
+        # An independent library ships those of 2.1.
+        folder = resources.files("vda5050.validation") / "schemas"
+        text = (folder / f"{topic.value}.json").read_text(encoding="utf-8")
+    else:
+        pytest.skip("set MILLHAND_VDA5050_SCHEMAS to the schemas of VDA 5050 3.x")
+    schema: dict[str, Any] = json.loads(text)
+    if topic is Topic.FACTSHEET and version is Version.V2:
+        # As published, an *array* must be one of three texts, which none can be.
+        features = schema["properties"]["protocolFeatures"]["properties"]
+        blocking = features["agvActions"]["items"]["properties"]["blockingTypes"]
+        blocking["items"] = {"type": "string", "enum": blocking.pop("enum")}
+    return schema
+
+
+@pytest.fixture(scope="session")
+def schema_of() -> Callable[[Version, Topic], dict[str, Any]]:
+    """Return a published schema, or skip."""
+    return published
 
 
 @pytest.fixture

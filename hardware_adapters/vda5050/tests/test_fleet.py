@@ -54,6 +54,41 @@ async def test_an_order_is_handed_over_and_extended(broker, cell, eventually) ->
         assert "noRouteError" in last.detail
 
 
+async def test_orders_for_several_are_handed_over_together(broker, cell, eventually) -> None:
+    starts = {f"agv{n}": f"n0-{n}" for n in range(4)}
+    async with cell(broker, starts) as one:
+
+        def orders(*extra: dict[str, Any]) -> dict[str, Any]:
+            goals = [
+                {
+                    "vehicle": who,
+                    "order_id": f"{who}/1",
+                    "path": [f"n{column}-{n}" for column in range(6)],
+                }
+                for n, who in enumerate(starts)
+            ]
+            return {"orders": [json.dumps(goal) for goal in (*goals, *extra)]}
+
+        wrong = {"vehicle": "agv0", "order_id": "x", "path": ["n0-0"]}
+        for bad in (wrong, {**wrong, "vehicle": "agv9"}, {"order_id": 1}):
+            assert await one.ends("orders", **orders(bad)) is SkillStatus.REJECTED
+        assert not any(truth.begun for truth in one.fleet.vehicles.values())
+        one.fleet.at_broker["agv3"].deaf = True
+        (last,) = await one.perform("orders", 2.0, **orders())
+        assert last.status == SkillStatus.FAILED
+        assert "agv3" in last.detail
+        assert "agv2" not in last.detail
+        one.fleet.at_broker["agv3"].deaf = False
+        assert await one.ends("orders", **orders()) is SkillStatus.SUCCEEDED
+        await eventually(
+            lambda: (
+                [truth.at for truth in one.fleet.vehicles.values()] == [f"n5-{n}" for n in range(4)]
+            )
+        )
+        for who, truth in one.fleet.vehicles.items():
+            assert truth.begun == [(f"{who}/1", 0)]
+
+
 async def test_tags_tell_of_one_and_of_all(broker, cell) -> None:
     async with cell(broker, {"agv1": "n0-0", "agv2": "n3-3"}) as one:
         feed = one.control.subscribe(["fleet.node", "agv1.order"], 0.05)

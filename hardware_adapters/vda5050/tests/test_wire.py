@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import fastjsonschema
@@ -16,38 +13,12 @@ from hypothesis import strategies as st
 
 from millhand_vda5050.wire.codec import Malformed, Topic, Version, decode
 
-ROOT = Path(__file__).resolve().parents[3]
-PUBLISHED = Path(
-    os.environ.get("MILLHAND_VDA5050_SCHEMAS")
-    or ROOT.parent / "shared" / "data" / "logistics" / "vda5050"
-)
-"""A copy of the specification's ``json_schemas`` by version: 2.1.0/, main/ (3.0.0 with fixes)."""
-FOLDERS = {Version.V2: "2.1.0", Version.V3: "main"}
 CASES = [
     (version, topic)
     for version in Version
     for topic in Topic
     if not (version is Version.V2 and topic is Topic.RESPONSES)
 ]
-
-
-def schema_of(version: Version, topic: Topic) -> dict[str, Any]:
-    path = PUBLISHED / FOLDERS[version] / f"{topic.value}.schema"
-    if path.exists():
-        text = path.read_text(encoding="utf-8")
-    elif version is Version.V2:
-        # An independent library ships those of 2.1.
-        folder = resources.files("vda5050.validation") / "schemas"
-        text = (folder / f"{topic.value}.json").read_text(encoding="utf-8")
-    else:
-        pytest.skip("set MILLHAND_VDA5050_SCHEMAS to the schemas of VDA 5050 3.x")
-    schema: dict[str, Any] = json.loads(text)
-    if topic is Topic.FACTSHEET and version is Version.V2:
-        # As published, an *array* must be one of three texts, which none can be.
-        features = schema["properties"]["protocolFeatures"]["properties"]
-        blocking = features["agvActions"]["items"]["properties"]["blockingTypes"]
-        blocking["items"] = {"type": "string", "enum": blocking.pop("enum")}
-    return schema
 
 
 def example(schema: dict[str, Any], root: dict[str, Any], rng: random.Random) -> Any:
@@ -107,7 +78,9 @@ def allowed(version: Version, topic: Topic, document: Any) -> bool:
 
 
 @pytest.mark.parametrize(("version", "topic"), CASES)
-def test_the_verdict_is_that_of_the_published_schema(version: Version, topic: Topic) -> None:
+def test_the_verdict_is_that_of_the_published_schema(
+    schema_of: Any, version: Version, topic: Topic
+) -> None:
     schema = schema_of(version, topic)
     validate = fastjsonschema.compile(schema)
     rng = random.Random(f"{version} {topic}")

@@ -6,13 +6,25 @@ from collections.abc import Sequence
 
 from millhand.messages import tr
 from millhand.plugins import hookimpl
-from millhand.plugins.registrations import Capabilities, CommandType
+from millhand.plugins.registrations import AgentType, Capabilities, CommandType
 
 
 @hookimpl
 def millhand_capabilities() -> Capabilities:
     """State that the plugin reads shops and writes what it is told to, and reaches nothing else."""
     return Capabilities(notes="`millhand plan` reads a shop and may write a picture of its plan.")
+
+
+@hookimpl
+def millhand_agents() -> Sequence[AgentType]:
+    """Register the agents."""
+    return (
+        AgentType(
+            name="logistics.fleet",
+            target="millhand_logistics.fleet.agent:FleetAgent",
+            summary=tr("Gives transport orders to vehicles and leads them there."),
+        ),
+    )
 
 
 @hookimpl
