@@ -6,13 +6,32 @@ from collections.abc import Sequence
 
 from millhand.messages import tr
 from millhand.plugins import hookimpl
-from millhand.plugins.registrations import Capabilities, CommandType
+from millhand.plugins.registrations import (
+    AgentType,
+    Capabilities,
+    CommandType,
+    GateType,
+    StudentType,
+    TeacherType,
+)
 
 
 @hookimpl
 def millhand_capabilities() -> Capabilities:
     """State that the plugin reads shops and writes what it is told to, and reaches nothing else."""
     return Capabilities(notes="`millhand plan` reads a shop and may write a picture of its plan.")
+
+
+@hookimpl
+def millhand_agents() -> Sequence[AgentType]:
+    """Register the agents; each is imported in its worker."""
+    return (
+        AgentType(
+            name="logistics.schedule",
+            target="millhand_logistics.schedule.agent:ScheduleAgent",
+            summary=tr("Plans a shop, and plans it anew when something happens."),
+        ),
+    )
 
 
 @hookimpl
@@ -23,5 +42,46 @@ def millhand_commands() -> Sequence[CommandType]:
             name="plan",
             target="millhand_logistics.schedule.commands.plan:plan",
             summary=tr("Plan a shop: when each operation runs on which machine, and why."),
+        ),
+        CommandType(
+            name="random-shops",
+            target="millhand_logistics.schedule.commands.random_shops:random_shops",
+            summary=tr("Write random shops to distil a dispatching student from."),
+        ),
+    )
+
+
+@hookimpl
+def millhand_teachers() -> Sequence[TeacherType]:
+    """Register the teacher."""
+    return (
+        TeacherType(
+            name="logistics.solver",
+            target="millhand_logistics.schedule.distil.teacher:SolverTeacher",
+            summary=tr("The cheapest plan that rules and OR-Tools CP-SAT find."),
+        ),
+    )
+
+
+@hookimpl
+def millhand_students() -> Sequence[StudentType]:
+    """Register the student."""
+    return (
+        StudentType(
+            name="logistics.dispatcher",
+            target="millhand_logistics.schedule.distil.student:Dispatcher",
+            summary=tr("A small network that dispatches; learns from its own best plans."),
+        ),
+    )
+
+
+@hookimpl
+def millhand_gates() -> Sequence[GateType]:
+    """Register the gate that holds a student against its teacher."""
+    return (
+        GateType(
+            name="logistics.within_teacher",
+            target="millhand.distil.gates:WithinTeacher",
+            summary=tr("Passes a student whose figure is surely within a margin of the teacher's."),
         ),
     )

@@ -188,6 +188,17 @@ def rule_score(t: Tables, c: Choice, s: Scratch, o: int) -> float:
 
 
 @jit
+def postponed(t: Tables, s: Scratch, chosen: int, count: int) -> int:
+    """Return when the last order would be done, at best, if the other candidates came second."""
+    latest, end = 0, s.end[s.candidate[chosen]]
+    for i in range(count):
+        o = s.candidate[i]
+        if i != chosen:
+            latest = max(latest, max(end, s.start[o]) + t.alt_time[s.alt[o]] + t.tail[o])
+    return latest
+
+
+@jit
 def features(t: Tables, s: Scratch, ready: int, count: int, done: int) -> None:
     """Write what the network sees of each candidate into ``s.x``."""
     bound, most_left, most_load = 1, 1, 1
@@ -199,11 +210,12 @@ def features(t: Tables, s: Scratch, ready: int, count: int, done: int) -> None:
         bound = max(bound, s.end[o] + t.tail[o])
         most_left = max(most_left, t.alt_time[s.alt[o]] + t.tail[o])
         s.queue[t.alt_machine[s.alt[o]]] += 1
-    first, soonest, longest = s.start[s.candidate[0]], s.end[s.candidate[0]], 1
+    first, soonest, longest, together = s.start[s.candidate[0]], s.end[s.candidate[0]], 1, 1
     for i in range(count):
         o = s.candidate[i]
         first, soonest = min(first, s.start[o]), min(soonest, s.end[o])
         longest = max(longest, t.tail[o])
+        together += t.alt_time[s.alt[o]]
     scale = t.mean_time
     for i in range(count):
         o = s.candidate[i]
@@ -227,21 +239,24 @@ def features(t: Tables, s: Scratch, ready: int, count: int, done: int) -> None:
         s.x[at + 14] = min((s.start[o] - s.ready[o]) / scale, 10.0) / 5.0
         s.x[at + 15] = t.tail[o] / max(t.tail_count[o], 1) / scale
         s.x[at + 16] = (t.alt_ptr[o + 1] - t.alt_ptr[o] - 1) / t.machines
-        for f in range(17, FEATURES):
+        s.x[at + 17] = min((s.start[o] - s.free[m]) / scale, 10.0) / 5.0
+        s.x[at + 18] = time * count / together
+        s.x[at + 19] = min(max((postponed(t, s, i, count) - bound) / (10.0 * scale), -3.0), 3.0)
+        for f in range(20, FEATURES):
             s.x[at + f] = 0.0
         if t.succ_ptr[o] == t.succ_ptr[o + 1]:
-            s.x[at + 17] = 1.0
+            s.x[at + 20] = 1.0
             continue
         after = t.succ[t.succ_ptr[o]]
         n = t.quickest_machine[after]
-        s.x[at + 18] = t.quickest[after] / scale
-        s.x[at + 19] = s.load[n] / most_load
-        s.x[at + 20] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
-        s.x[at + 21] = s.queue[n] / 10.0
-        s.x[at + 22] = min(max((s.free[n] + s.load[n] - bound) / (10.0 * scale), -3.0), 3.0)
+        s.x[at + 21] = t.quickest[after] / scale
+        s.x[at + 22] = s.load[n] / most_load
+        s.x[at + 23] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
+        s.x[at + 24] = s.queue[n] / 10.0
+        s.x[at + 25] = min(max((s.free[n] + s.load[n] - bound) / (10.0 * scale), -3.0), 3.0)
         if t.succ_ptr[after] < t.succ_ptr[after + 1]:
             n = t.quickest_machine[t.succ[t.succ_ptr[after]]]
-            s.x[at + 23] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
+            s.x[at + 26] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
 
 
 @jit

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-FEATURES = 24
+FEATURES = 27
 """Figures that the dispatching network sees of each candidate."""
 HIDDEN, HIDDEN_2 = 32, 24
 """Widths of the network's two layers."""

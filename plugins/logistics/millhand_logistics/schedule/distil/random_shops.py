@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from millhand_logistics.schedule.instances import job_shop
@@ -88,3 +90,7 @@ def _machine(draw: np.random.Generator, m: int, days: int, families: int) -> Mac
     length = int(draw.choice([480, 900]))
     intervals = tuple((day * 1440, day * 1440 + length) for day in range(days))
     return Machine(str(m), family=int(draw.integers(families)), intervals=intervals)
+
+
+KINDS: dict[str, Callable[[int], Problem]] = {"classical": classical, "everyday": everyday}
+"""Kinds of random shops by name; each takes a seed."""

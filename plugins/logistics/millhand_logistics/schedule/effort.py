@@ -1,0 +1,30 @@
+"""From the time there is to counts of work by a fixed table: plans do not depend on the load."""
+
+from __future__ import annotations
+
+from millhand_logistics.schedule.jit import COMPILED
+from millhand_logistics.schedule.propose import Effort
+
+RULES_US = 30 if COMPILED else 500
+"""Microseconds for each operation that the rules take, together; measured on a slow core."""
+SAMPLE_US = 12 if COMPILED else 1500
+MOST_SAMPLES = 128
+_SHARE = 0.6
+"""Of the time; the rest is for reading, checking and a busy processor."""
+
+
+def effort_within(
+    seconds: float, operations: int, *, twice: bool = False, solver: float = 0.0
+) -> Effort:
+    """Return as many samples as fit into a time.
+
+    Args:
+        seconds: time for a plan.
+        operations: of the shop.
+        twice: whether candidates are drawn twice, as where promises are kept.
+        solver: CP-SAT's deterministic time, beside.
+    """
+    rounds = 2 if twice else 1
+    left_us = seconds * 1e6 * _SHARE - rounds * RULES_US * operations
+    samples = int(left_us / (rounds * SAMPLE_US * max(operations, 1)))
+    return Effort(samples=min(max(samples, 0), MOST_SAMPLES), solver=solver)
