@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from millhand.messages import tr
-from millhand_logistics.schedule.problem import Problem
+from millhand_logistics.schedule.problem import Ints, Problem
 from millhand_logistics.schedule.rules import in_order
 from millhand_logistics.schedule.simulate import Plan, simulate
 
@@ -39,8 +39,11 @@ class Reason:
     """The operation that it waits for."""
 
 
-def reason(problem: Problem, plan: Plan, o: int) -> Reason:
-    """Return what binds the start of an operation; of several the one that leaves least room."""
+def reason(problem: Problem, plan: Plan, o: int, ahead: Ints | None = None) -> Reason:
+    """Return what binds the start of an operation; of several the one that leaves least room.
+
+    ``ahead`` is :func:`ahead_of` the plan, where many reasons are asked for.
+    """
     operation = problem.operations[o]
     if operation.fixed is not None:
         return Reason(Bind.GIVEN)
@@ -49,7 +52,8 @@ def reason(problem: Problem, plan: Plan, o: int) -> Reason:
         (max(operation.release, problem.machines[m].ready), 0, Reason(Bind.RELEASE)),
         *((int(plan.end[p]), 3, Reason(Bind.BEFORE, p)) for p in operation.after),
     ]
-    before = previous(plan, o)
+    found = int((ahead_of(plan) if ahead is None else ahead)[o])
+    before = None if found < 0 else found
     if before is not None:
         limits.append((int(plan.end[before]), 1, Reason(Bind.MACHINE, before)))
     if plan.setup_end[o] > plan.setup_start[o]:
@@ -58,10 +62,13 @@ def reason(problem: Problem, plan: Plan, o: int) -> Reason:
     return latest[2] if latest[0] >= start else Reason(Bind.BREAK)
 
 
-def previous(plan: Plan, o: int) -> int | None:
-    """Return the operation before ``o`` on its machine."""
-    on = np.flatnonzero((plan.machine == plan.machine[o]) & (plan.start < plan.start[o]))
-    return None if on.size == 0 else int(on[np.argmax(plan.start[on])])
+def ahead_of(plan: Plan) -> Ints:
+    """Return for each operation the one before it on its machine; -1 for none."""
+    found = np.full(len(plan.start), -1, np.int64)
+    turn = np.lexsort((plan.end, plan.start, plan.machine))
+    same = plan.machine[turn[1:]] == plan.machine[turn[:-1]]
+    found[turn[1:][same]] = turn[:-1][same]
+    return found
 
 
 def following(plan: Plan, o: int) -> int | None:

@@ -402,18 +402,33 @@ def release(t: Tables, c: Choice, s: Scratch, out: Built, o: int, ready: int) ->
 
 
 @jit
+def leave_behind(t: Tables, s: Scratch, out: Built, m: int, upto: int) -> None:
+    """Pass fixed operations of a machine; those that it cannot be set up for in time are broken."""
+    for i in range(s.pin[m], upto):
+        o = t.pin_op[i]
+        ready = s.free[m]
+        time = setup_time(t, m, s.family[m], t.family[o])
+        if time > 0:
+            _, ready = advance(t, m, ready, time, 0)
+        if ready > t.fixed_start[o]:
+            out.broken[0] += 1
+        s.free[m] = max(s.free[m], t.fixed_end[o])
+        if t.family[o] >= 0:
+            s.family[m] = t.family[o]
+    s.pin[m] = upto
+
+
+@jit
 def commit(t: Tables, s: Scratch, out: Built, o: int, done: int) -> int:
     """Place an operation and return its machine."""
     m: int = t.alt_machine[s.alt[o]]
     out.start[o], out.end[o], out.machine[o] = s.start[o], s.end[o], m
     out.setup_start[o], out.setup_end[o] = s.setup_start[o], s.setup_end[o]
     out.sequence[done] = o
-    for i in range(s.pin[m], s.next_pin[o]):
-        if t.family[t.pin_op[i]] >= 0:
-            s.family[m] = t.family[t.pin_op[i]]
+    leave_behind(t, s, out, m, s.next_pin[o])
     if t.family[o] >= 0:
         s.family[m] = t.family[o]
-    s.free[m], s.pin[m] = s.end[o], s.next_pin[o]
+    s.free[m] = s.end[o]
     s.load[t.quickest_machine[o]] -= t.quickest[o]
     return m
 
@@ -457,4 +472,6 @@ def build(t: Tables, c: Choice, s: Scratch, r: Record, out: Built) -> int:
         done += 1
         ready = renew(t, c, s, o, m, ready)
         ready = release(t, c, s, out, o, ready)
+    for m in range(t.machines):
+        leave_behind(t, s, out, m, t.pin_ptr[m + 1])
     return done

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from millhand.contracts import Model
 from millhand.errors import PackageError
 from millhand.messages import tr
+from millhand.models.package import Package
 from millhand_logistics.schedule.policy import Policy
 from millhand_logistics.schedule.problem import Problem
 from millhand_logistics.schedule.tables import FEATURES, HIDDEN, HIDDEN_2
@@ -149,6 +150,15 @@ def policy_of(model: Model) -> tuple[Policy, StudentParameters]:
             mend=tr("Distil it anew with its plan."),
         )
     return policy, parameters
+
+
+def policy_in(package: Package) -> Policy:
+    """Return the policy of a verified package, where nothing runs its graph.
+
+    Raises:
+        PackageError: the package is of another task or version, or damaged.
+    """
+    return _unpacked(read_parameters(package.manifest.parameters))
 
 
 def probe() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,10 +100,19 @@ class Problem:
 
     def with_fixed(self, places: dict[int, Fixed]) -> Problem:
         """Return the problem with more operations in given places."""
-        operations = tuple(
-            replace(o, fixed=places[i]) if i in places else o for i, o in enumerate(self.operations)
-        )
-        return replace(self, operations=operations)
+        if not places:
+            return self
+        operations = list(self.operations)
+        for i, place in places.items():
+            operations[i] = replace(operations[i], fixed=place)
+        # Only the tables of fixed operations change; the rest was checked and is shared.
+        found = object.__new__(Problem)
+        for name in ("orders", "machines", "setup", "objective"):
+            object.__setattr__(found, name, getattr(self, name))
+        object.__setattr__(found, "operations", tuple(operations))
+        fixed = _fixed_tables(operations, len(self.machines))
+        object.__setattr__(found, "tables", self.tables._replace(**fixed))
+        return found
 
 
 def _check(problem: Problem) -> None:
@@ -202,8 +212,6 @@ def _tables(problem: Problem) -> Tables:
     succ_ptr, succ = _rows(successors)
     alt_ptr, alt_machine = _rows([m for m, _ in o.alternatives] for o in ops)
     cal_ptr, cal_start = _rows([s for s, _ in m.intervals] for m in machines)
-    pin_ptr, pin_op = _rows(_pins(ops, m) for m in range(len(machines)))
-    fixed = [o.fixed for o in ops]
     return Tables(
         operations=len(ops),
         orders=len(orders),
@@ -224,10 +232,6 @@ def _tables(problem: Problem) -> Tables:
         quickest_machine=_array(m for m, _ in quickest),
         tail=tail,
         tail_count=tail_count,
-        fixed=_array(int(f is not None) for f in fixed),
-        fixed_machine=_array(-1 if f is None else f.machine for f in fixed),
-        fixed_start=_array(0 if f is None else f.start for f in fixed),
-        fixed_end=_array(0 if f is None else f.end for f in fixed),
         due=_array(-1 if o.due is None else max(o.due, 0) for o in orders),
         weight=_array(o.weight for o in orders),
         machine_ready=_array(m.ready for m in machines),
@@ -235,8 +239,7 @@ def _tables(problem: Problem) -> Tables:
         cal_ptr=cal_ptr,
         cal_start=cal_start,
         cal_end=_array(e for m in machines for _, e in m.intervals),
-        pin_ptr=pin_ptr,
-        pin_op=pin_op,
+        **_fixed_tables(ops, len(machines)),
         setup=np.ascontiguousarray(problem.setup, np.int64).ravel(),
         mean_time=float(np.mean([time for _, time in quickest])),
         most_count=int(tail_count.max()) + 1,
@@ -255,7 +258,19 @@ def _tails(
     return tail, count
 
 
-def _pins(ops: Sequence[Operation], machine: int) -> list[int]:
-    """Return the fixed operations of a machine in order of their start."""
-    found = [i for i, o in enumerate(ops) if o.fixed is not None and o.fixed.machine == machine]
-    return sorted(found, key=lambda i: (ops[i].fixed.start, i))  # type: ignore[union-attr]
+def _fixed_tables(operations: Sequence[Operation], machines: int) -> dict[str, Any]:
+    """Return the tables of operations whose place is given; those of a machine by their start."""
+    places = [o.fixed for o in operations]
+    on: list[list[tuple[int, int]]] = [[] for _ in range(machines)]
+    for i, place in enumerate(places):
+        if place is not None:
+            on[place.machine].append((place.start, i))
+    pin_ptr, pin_op = _rows([i for _, i in sorted(pins)] for pins in on)
+    return {
+        "fixed": _array(int(p is not None) for p in places),
+        "fixed_machine": _array(-1 if p is None else p.machine for p in places),
+        "fixed_start": _array(0 if p is None else p.start for p in places),
+        "fixed_end": _array(0 if p is None else p.end for p in places),
+        "pin_ptr": pin_ptr,
+        "pin_op": pin_op,
+    }

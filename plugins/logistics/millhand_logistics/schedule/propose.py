@@ -73,7 +73,7 @@ def propose(
             not installed.
     """
     effort = effort or Effort()
-    candidates = [*_cheap(problem, effort, policy), *others]
+    candidates = [*quick(problem, effort, policy), *others]
     bound = 0
     if effort.solver > 0:
         answer = solver.solve(problem, cheapest(candidates), effort.solver, effort.seed)
@@ -90,7 +90,8 @@ def cheapest(plans: Iterable[Plan]) -> Plan:
     return min(plans, key=lambda plan: plan.cost)
 
 
-def _cheap(problem: Problem, effort: Effort, policy: Policy | None) -> Iterator[Plan]:
+def quick(problem: Problem, effort: Effort, policy: Policy | None) -> Iterator[Plan]:
+    """Yield the plans of rules and student."""
     for name, choice in every_rule(problem):
         yield simulate(problem, choice, name)
     if policy is None:
@@ -116,7 +117,11 @@ def _broken(problem: Problem, plan: Plan) -> ConfigError:
         for i, o in enumerate(problem.operations)
         if o.fixed is not None and any(plan.end[p] > plan.start[i] for p in o.after)
     ]
+    names = names or [o.name for o in problem.operations if o.fixed is not None]
     return ConfigError(
         tr("No plan keeps the places given to {names}.", names=", ".join(names[:5])),
-        mend=tr("What they wait for cannot be done by then: give them a later place, or none."),
+        mend=tr(
+            "What they wait for, or a set-up, cannot be done by then: give them a later place, or "
+            "none."
+        ),
     )

@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from millhand.messages import tr
 from millhand_logistics.schedule.check import checked
-from millhand_logistics.schedule.explain import reason, words
+from millhand_logistics.schedule.explain import ahead_of, reason, words
 from millhand_logistics.schedule.from_shop import Floor, OperationKey
 from millhand_logistics.schedule.policy import Policy
 from millhand_logistics.schedule.problem import Fixed, Ints, Problem
-from millhand_logistics.schedule.propose import Effort, Proposal, propose
+from millhand_logistics.schedule.propose import Effort, Proposal, cheapest, propose, quick
 from millhand_logistics.schedule.rules import in_order
 from millhand_logistics.schedule.simulate import Plan, simulate
 
@@ -110,7 +110,8 @@ def replan(
         ConfigError: no plan keeps every place that is given.
     """
     calm, effort = calm or Calm(), effort or Effort()
-    before = {key: place for key, place in before.items() if key in set(floor.keys)}
+    known = set(floor.keys)
+    before = {key: place for key, place in before.items() if key in known}
     order, machines = _as_before(floor, before)
     frozen = _frozen(floor, before, calm, order, machines)
     problem = floor.problem.with_fixed(frozen)
@@ -118,7 +119,9 @@ def replan(
     promised = [
         i
         for i, key in enumerate(floor.keys)
-        if key in before and before[key].begin < floor.now + calm.promised and i not in frozen
+        if key in before
+        and floor.now <= before[key].begin < floor.now + calm.promised
+        and problem.operations[i].fixed is None
     ]
     kept = _keeping(problem, shifted, promised, effort, policy) if promised else []
     free = propose(problem, effort, policy, [shifted, *kept])
@@ -204,18 +207,14 @@ def _keeping(
         {
             i: Fixed(int(shifted.machine[i]), int(shifted.start[i]), int(shifted.end[i]))
             for i in promised
-            if problem.operations[i].fixed is None
         }
     )
-    plan = propose(held, replace_solver(effort), policy, [_shift_again(held, shifted)]).plan
+    plan = cheapest([*quick(held, effort, policy), _shift_again(held, shifted)])
+    if plan.broken:
+        return []  # a set-up no longer fits, now that something else has left its place
     place = np.empty(len(plan.sequence))
     place[np.lexsort((plan.sequence.argsort(), plan.start))] = np.arange(len(plan.sequence))
     return [simulate(problem, in_order(problem, place, plan.machine), KEPT)]
-
-
-def replace_solver(effort: Effort) -> Effort:
-    """Return the effort without the solver's."""
-    return Effort(samples=effort.samples, solver=0.0, seed=effort.seed)
 
 
 def _shift_again(problem: Problem, shifted: Plan) -> Plan:
@@ -242,24 +241,19 @@ def _turned(plan: Plan, shifted: Plan, promised: list[int]) -> int:
 
     What merely begins earlier on its machine, and in the same turn, takes nobody by surprise.
     """
-    count = 0
-    for i in promised:
-        moved = plan.machine[i] != shifted.machine[i] or plan.start[i] > shifted.start[i]
-        count += int(moved or _overtakes(plan, shifted, i, promised))
-    return count
-
-
-def _overtakes(plan: Plan, shifted: Plan, i: int, promised: list[int]) -> bool:
-    """Whether a promised operation now comes before one that it came after on its machine."""
-    return any(
-        plan.machine[k] == plan.machine[i] == shifted.machine[k]
-        and shifted.start[k] < shifted.start[i]
-        and plan.start[k] > plan.start[i]
-        for k in promised
-    )
+    if not promised:
+        return 0
+    was, now = shifted.start[promised], plan.start[promised]
+    machine = plan.machine[promised]
+    stays = machine == shifted.machine[promised]
+    # [i, k]: both stay on one machine, k came before i, and now comes after it.
+    same = (machine[:, None] == machine) & stays
+    overtakes = same & (was < was[:, None]) & (now > now[:, None])
+    return int((~stays | (now > was) | overtakes.any(axis=1)).sum())
 
 
 def _moves(floor: Floor, problem: Problem, before: Places, plan: Plan) -> Iterable[Move]:
+    ahead = ahead_of(plan)
     for i, key in enumerate(floor.keys):
         place = before.get(key)
         if place is None or problem.operations[i].fixed is not None:
@@ -274,13 +268,13 @@ def _moves(floor: Floor, problem: Problem, before: Places, plan: Plan) -> Iterab
             to_machine=floor.machines[m],
             from_begin=place.begin,
             to_begin=begin,
-            why=_why(floor, problem, plan, i, place),
+            why=_why(floor, problem, plan, i, place, ahead),
         )
 
 
-def _why(floor: Floor, problem: Problem, plan: Plan, i: int, place: Place) -> str:
+def _why(floor: Floor, problem: Problem, plan: Plan, i: int, place: Place, ahead: Ints) -> str:
     """Say why an operation moved: its place is gone, or another is cheaper; and what binds it."""
-    binds = words(problem, reason(problem, plan, i))
+    binds = words(problem, reason(problem, plan, i, ahead))
     time = dict(problem.operations[i].alternatives).get(place.machine, 0)
     if _is_down(problem.machines[place.machine].intervals, place, time):
         return tr(

@@ -42,7 +42,8 @@ class Plan:
     tardiness: int
     """Weighted, in thousandths of a tick."""
     broken: int
-    """Fixed operations that begin before what they need is done; 0 in a plan that can be run."""
+    """Fixed operations that begin before what they need is done, or before their machine can be
+    set up for them; 0 in a plan that can be run."""
     source: str = ""
 
     def same_as(self, other: Plan) -> bool:
