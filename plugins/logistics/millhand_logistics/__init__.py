@@ -49,6 +49,16 @@ def millhand_commands() -> Sequence[CommandType]:
             summary=tr("Plan a shop: when each operation runs on which machine, and why."),
         ),
         CommandType(
+            name="what-if",
+            target="millhand_logistics.schedule.commands.what_if:what_if",
+            summary=tr("Show what a breakdown or a hold would do to a shop's plan."),
+        ),
+        CommandType(
+            name="routes",
+            target="millhand_logistics.routes.commands.routes:routes",
+            summary=tr("Plan a day of deliveries: which vehicle goes where and when."),
+        ),
+        CommandType(
             name="random-shops",
             target="millhand_logistics.schedule.commands.random_shops:random_shops",
             summary=tr("Write random shops to distil a dispatching student from."),

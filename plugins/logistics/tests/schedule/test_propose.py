@@ -83,7 +83,7 @@ class TestSolver:
     def test_is_the_same_each_time(self) -> None:
         problem = classical(3, (10, 6))
         hint = propose(problem).plan
-        first, second = (solver.solve(problem, hint, effort=0.1) for _ in range(2))
+        first, second = (solver.solve(problem, hint, effort=0.05) for _ in range(2))
         assert first.plan is not None
         assert second.plan is not None
         assert first.plan.same_as(second.plan)

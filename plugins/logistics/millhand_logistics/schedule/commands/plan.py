@@ -13,9 +13,11 @@ from millhand.cli.exits import ExitCode
 from millhand.cli.output import console, json_option, show_json, table
 from millhand.errors import ConfigError
 from millhand.messages import tr, trn
+from millhand_logistics.schedule.commands.student import student_option
 from millhand_logistics.schedule.explain import reason, words
 from millhand_logistics.schedule.from_shop import Floor, floor_of
 from millhand_logistics.schedule.gantt import gantt
+from millhand_logistics.schedule.policy import Policy
 from millhand_logistics.schedule.propose import Effort, Proposal, propose
 from millhand_logistics.shop.model import Shop
 from millhand_logistics.shop.reading import load_shop
@@ -48,14 +50,20 @@ from millhand_logistics.shop.reading import load_shop
 @click.option(
     "--gantt", "picture", type=click.Path(path_type=Path), help=tr("Write a picture (SVG) there.")
 )
+@student_option
 @json_option
 def plan(
-    shop: Path, now: str | None, solver: float, picture: Path | None, as_json: bool
+    shop: Path,
+    now: str | None,
+    solver: float,
+    picture: Path | None,
+    student: Policy | None,
+    as_json: bool,
 ) -> ExitCode:
     """Plan and show."""
     described = load_shop(shop)
     floor = floor_of(described, _moment(described, now))
-    proposal = propose(floor.problem, Effort(solver=solver))
+    proposal = propose(floor.problem, Effort(solver=solver), student)
     if picture is not None:
         heading = tr("{name}, by {source}", name=described.name, source=proposal.plan.source)
         drawn = gantt(floor, [(heading, proposal.plan)], described.time_zone)

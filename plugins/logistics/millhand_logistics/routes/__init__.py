@@ -1,0 +1,1 @@
+"""Routes: milk runs and deliveries with time windows, on PyVRP."""

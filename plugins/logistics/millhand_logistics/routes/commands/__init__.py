@@ -1,0 +1,1 @@
+"""The words for routes on the command line."""
