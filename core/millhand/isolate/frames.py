@@ -143,10 +143,19 @@ def attach_region(handle: str) -> MemfdRegion | NamedRegion:
     return MemfdRegion(int(rest)) if kind == "memfd" else NamedRegion(rest)
 
 
+def warm_up() -> None:
+    """Import what the first frame would otherwise wait for, 100 ms and more. Blocks."""
+    import numpy as np
+
+    np.frombuffer(b"\0", dtype=np.uint8)
+
+
 def place_frames(
     region: MemfdRegion | NamedRegion, frames: dict[str, NDArray[np.uint8]]
 ) -> tuple[FrameSlot, ...]:
     """Copy frames by role, each ``(height, width, channels) uint8``, into the region."""
+    if not frames:
+        return ()
     slots: list[FrameSlot] = []
     offset = 0
     for role, pixels in frames.items():

@@ -42,7 +42,8 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
     target: str
     config: dict[str, Any]
     models: tuple[ModelSpec, ...] = ()
-    accelerator: AcceleratorSpec | None = None
+    accelerators: tuple[AcceleratorSpec, ...] = ()
+    """The ladder, best first."""
 
 
 class FrameSlot(Struct, frozen=True, kw_only=True):
@@ -72,6 +73,8 @@ class Decide(Struct, frozen=True, kw_only=True, tag="decide"):
     observation: Raw
     frames: tuple[FrameSlot, ...] = ()
     region_size: int = 0
+    left_s: float | None = None
+    """Seconds left until the deadline when it was asked."""
 
 
 class Close(Struct, frozen=True, kw_only=True, tag="close"):
@@ -101,12 +104,23 @@ class Opened(Struct, frozen=True, kw_only=True, tag="opened"):
     agents: tuple[OpenedAgent, ...]
 
 
+class Rung(Struct, frozen=True, kw_only=True):
+    """An accelerator of a ladder failed, or is back."""
+
+    agent: str
+    accelerator: str
+    up: bool
+    text: str
+
+
 class Decided(Struct, frozen=True, kw_only=True, tag="decided"):
     """The answer, with the nanoseconds spent in ``decide``."""
 
     number: int
     decision: Decision
     decide_ns: int
+    rungs: tuple[Rung, ...] = ()
+    """What became of accelerators since the last answer."""
 
 
 class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
@@ -122,6 +136,7 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
     text: str
     mend: str = ""
     fault: str = ""
+    rungs: tuple[Rung, ...] = ()
 
 
 FromWorker = Opened | Decided | Failed

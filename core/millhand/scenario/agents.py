@@ -186,6 +186,28 @@ ModelsByRole = Annotated[
 ]
 
 
+def _accelerators(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Accelerators = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(_accelerators),
+    PlainSerializer(lambda names: names[0] if len(names) == 1 else list(names), when_used="json"),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "minItems": 1, "items": {"type": "string"}},
+            ],
+            "examples": ["auto", "cpu", ["npu", "cpu"]],
+        }
+    ),
+]
+"""One accelerator, or a ladder of them."""
+
+
 class Queue(ShortPart):
     """What becomes of triggers that find the agent busy; ``queue: 4`` and ``queue: latest`` too."""
 
@@ -251,8 +273,10 @@ class Agent(Part):
         default_factory=dict,
         description="Package folder; or {by: plc.product, name: folder}; or one of these by role.",
     )
-    accelerator: Name = Field(
-        default="auto", description="The device that runs the models; auto measures and chooses."
+    accelerator: Accelerators = Field(
+        default=("auto",),
+        description="The device that runs the models; auto measures and chooses. A list is a "
+        "ladder, best first: where one fails, the next takes over, until it is well again.",
     )
     may: dict[Name, Reference] = Field(
         default_factory=dict,
