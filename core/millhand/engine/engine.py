@@ -22,6 +22,7 @@ from millhand import __version__
 from millhand.contracts import Answer, Health, Link, Mode
 from millhand.engine import build
 from millhand.engine.alarms import Alarms
+from millhand.engine.andon import AndonBoard
 from millhand.engine.bindings import ChannelBinding
 from millhand.engine.cell import Cell, alarm_recorder
 from millhand.engine.handshake import CommandChannel
@@ -214,6 +215,13 @@ class Engine:
             alarms=alarms,
             unrecorded=Unrecorded(journal, alarms),
             statistics=Statistics(),
+            andon=await asyncio.to_thread(
+                AndonBoard,
+                journal,
+                lambda entry: cell_of[0].append(entry),  # noqa: PLW0108  there is none yet
+                alarms,
+                build.andon_policy(self.scenario),
+            ),
             last_command_id=await asyncio.to_thread(last_command_id, journal),
         )
         cell_of.append(cell)
@@ -279,6 +287,7 @@ class Engine:
         if keep_s is not None:
             retention = Retention(cell, self._runners, keep_s)
             cell.supervisor.start(Child("retention", retention.run))
+        cell.supervisor.start(Child("andon", lambda: cell.andon.run(folder)))
         desk = ReviewDesk(cell, self._runners, folder)
         cell.supervisor.start(Child("reviews", desk.run))
         async with asyncio.timeout(_READY_S):
@@ -393,6 +402,7 @@ class Engine:
             journal_head=cell.journal.head,
             alarms=tuple(active.alarm.text for active in cell.alarms.active[-10:]),
             alarms_active=Counter(active.alarm.name for active in cell.alarms.active),
+            calls=cell.andon.texts,
             safe_mode=self.safe,
         )
 
