@@ -40,6 +40,7 @@ def _words() -> dict[str, Word]:
             "millhand.cli.review:review",
             tr("Answer what agents ask; tell them where they were wrong."),
         ),
+        "andon": Word("millhand.cli.andon:andon", tr("See who was called, and answer the call.")),
         "models": Word("millhand.cli.models:models", tr("Look at model packages; verify them.")),
         "replay": Word(
             "millhand.cli.replay:replay", tr("Decide again what was decided; compare models.")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from millhand.contracts import Mode, Needs, TriggerKind
 from millhand.engine.bindings import (
     AgentBinding,
+    AndonPolicy,
     ChannelBinding,
     Confirm,
     Jidoka,
@@ -163,6 +164,7 @@ def agent_binding(scenario: Scenario, name: str, needs: Needs) -> AgentBinding:
         queue=agent.queue.bound,
         latest=agent.queue.latest,
         jidoka=_jidoka(agent),
+        heeds=agent.contradicted.by,
     )
 
 
@@ -211,7 +213,15 @@ def _jidoka(agent: Agent) -> Jidoka:
 
 
 def _reaction(fallback: Fallback) -> Reaction:
-    return Reaction(fallback.part, fallback.machine, fallback.review)
+    return Reaction(
+        fallback.part, fallback.machine, fallback.review, fallback.call, fallback.within
+    )
+
+
+def andon_policy(scenario: Scenario) -> AndonPolicy:
+    """Who is called where a reaction names nobody."""
+    andon = scenario.file.andon
+    return AndonPolicy(andon.owner, andon.within)
 
 
 def worker_groups(scenario: Scenario) -> dict[str, list[str]]:

@@ -22,6 +22,7 @@ from millhand import __version__
 from millhand.contracts import Answer, Health, Link, Mode
 from millhand.engine import build
 from millhand.engine.alarms import Alarms
+from millhand.engine.andon import AndonBoard
 from millhand.engine.bindings import ChannelBinding
 from millhand.engine.cell import Cell, alarm_recorder
 from millhand.engine.handshake import CommandChannel
@@ -109,7 +110,8 @@ class Engine:
         self._stack = AsyncExitStack()
         self._cell: Cell | None = None
         self._runners: Mapping[str, AgentRunner] = {}
-        self._not_opened: tuple[str, ...] = ()
+        self._failed: Mapping[str, str] = {}
+        """Workers and agents that could not be opened, and why."""
         self._started_utc_ns = 0
         self._blocked_owner: dict[str, float] = {}
         self._stop = asyncio.Event()
@@ -164,7 +166,7 @@ class Engine:
         plugins = self._plugins or Plugins.discover()
         staff = Staff(self.scenario, plugins, cell)
         await asyncio.gather(staff.open(stack), self._open_devices(stack, cell, plugins))
-        self._runners, self._not_opened = staff.bind(), staff.not_opened
+        self._runners, self._failed = staff.bind(), staff.failed
         await stack.enter_async_context(cell.supervisor)
         await start_reconciling(cell)
         found = {one.name: one.version for one in plugins.found}
@@ -211,6 +213,13 @@ class Engine:
             alarms=alarms,
             unrecorded=Unrecorded(journal, alarms),
             statistics=Statistics(),
+            andon=await asyncio.to_thread(
+                AndonBoard,
+                journal,
+                lambda entry: cell_of[0].append(entry),  # noqa: PLW0108  there is none yet
+                alarms,
+                build.andon_policy(self.scenario),
+            ),
             last_command_id=await asyncio.to_thread(last_command_id, journal),
         )
         cell_of.append(cell)
@@ -276,6 +285,7 @@ class Engine:
         if keep_s is not None:
             retention = Retention(cell, self._runners, keep_s)
             cell.supervisor.start(Child("retention", retention.run))
+        cell.supervisor.start(Child("andon", lambda: cell.andon.run(folder)))
         desk = ReviewDesk(cell, self._runners, folder)
         cell.supervisor.start(Child("reviews", desk.run))
         async with asyncio.timeout(_READY_S):
@@ -385,11 +395,12 @@ class Engine:
             modes=cell.modes.all(),
             devices={name: _state(device.health()) for name, device in cell.devices.items()},
             agents_ready={name: runner.ready for name, runner in self._runners.items()}
-            | dict.fromkeys(self._not_opened, False),
+            | dict.fromkeys(self._failed, False),
             journal_fault=cell.journal.fault,
             journal_head=cell.journal.head,
             alarms=tuple(active.alarm.text for active in cell.alarms.active[-10:]),
             alarms_active=Counter(active.alarm.name for active in cell.alarms.active),
+            calls=cell.andon.texts,
             safe_mode=self.safe,
         )
 

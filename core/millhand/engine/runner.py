@@ -16,6 +16,7 @@ from millhand.contracts import (
     Document,
     DocumentArrived,
     Memory,
+    Mode,
     Observation,
     PartTrigger,
     Trigger,
@@ -42,6 +43,8 @@ LIGHT_NS = 50_000_000
 """How long a light agent may hold up the engine, now and then."""
 MUCH_TOO_LONG_NS = 500_000_000
 """After so long it is moved into a worker at once."""
+_HEEDING = 0.75
+"""Of the time left, what may be spent waiting for others; the rest is for disk and PLC."""
 _OVERRUNS, _WITHIN_S = 2, 60.0
 
 
@@ -331,6 +334,30 @@ class AgentRunner:
         self._settle(work, self._observation(work), undecided(reason), cause)
 
     def _settle(
+        self, work: Work, observation: Observation, decision: Decision, cause: Cause
+    ) -> None:
+        if self.binding.heeds and cause is Cause.DECIDED and decision.verdict is Verdict.OK:
+            self._cell.supervisor.job(
+                self._settle_heeding(work, observation, decision), self._settling
+            )
+        else:
+            self._settle_now(work, observation, decision, cause)
+
+    async def _settle_heeding(
+        self, work: Work, observation: Observation, decision: Decision
+    ) -> None:
+        """Wait for what others say of the part; without their word it must not pass."""
+        modes = self._cell.modes
+        agents = [name for name in self.binding.heeds if modes[name] is Mode.CONTROL]
+        part = work.part or ""
+        missing = await self._cell.evidence.wait(part, agents, _HEEDING * work.left_s)
+        cause = Cause.DECIDED
+        if missing:
+            text = tr("{agents} did not speak of the part in time.", agents=", ".join(missing))
+            decision, cause = undecided(text), Cause.BLIND
+        self._settle_now(work, observation, decision, cause)
+
+    def _settle_now(
         self, work: Work, observation: Observation, decision: Decision, cause: Cause
     ) -> None:
         supervisor = self._cell.supervisor

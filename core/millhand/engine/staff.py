@@ -34,7 +34,8 @@ class Staff:
         self._thinkers: dict[str, Thinker] = {}
         self._specs: dict[str, AgentSpec] = {}
         self._opened: dict[str, tuple[OpenedAgent, Thinker]] = {}
-        self._failed: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+        """Workers and light agents that could not be opened, and why."""
         self._stack = AsyncExitStack()
 
     async def open(self, stack: AsyncExitStack) -> None:
@@ -59,7 +60,7 @@ class Staff:
         errors: list[MillhandError] = []
         for (name, thinker), result in zip(self._thinkers.items(), results, strict=True):
             if isinstance(result, MillhandError):
-                self._failed[name] = str(result)
+                self.failed[name] = str(result)
                 errors.append(result)
             elif isinstance(result, BaseException):
                 raise result
@@ -81,11 +82,6 @@ class Staff:
         self._stack.push_async_callback(self._thinkers[name].stop)
         return list(await self._thinkers[name].start())
 
-    @property
-    def not_opened(self) -> tuple[str, ...]:
-        """Workers and light agents that could not be opened."""
-        return tuple(self._failed)
-
     def bind(self) -> Mapping[str, AgentRunner]:
         """Make a runner for each agent that was opened.
 
@@ -93,7 +89,7 @@ class Staff:
             ConfigError: a role is not bound, or a light agent does not say that it is one.
         """
         cell = self._cell
-        for worker, reason in self._failed.items():
+        for worker, reason in self.failed.items():
             text = tr("{agent} could not be opened: {reason}", agent=worker, reason=reason)
             cell.alarms.raise_("agent_degraded", worker, text)
         for name, (agent, thinker) in self._opened.items():

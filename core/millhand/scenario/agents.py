@@ -246,6 +246,30 @@ class Fallback(Part):
         default=MachineAction.NONE, description="What the machine is asked: none, hold or stop."
     )
     review: Flag = Field(default=False, description="Whether a person is asked what it really was.")
+    call: str = Field(
+        default="",
+        description="Who is called (andon). Where left out, nobody, unless the machine is asked to "
+        "hold or stop: then the cell's owner.",
+    )
+    within: Duration | None = Field(
+        default=None, description="How soon they are to respond; later, there is an alarm."
+    )
+
+
+class Contradicted(Fallback):
+    """What happens when other evidence says otherwise, and whose word is awaited."""
+
+    part: PartFate = Field(
+        default=Disposition.DIVERT,
+        description="What becomes of the part: reject, divert or pass_flagged.",
+    )
+    review: Flag = Field(default=True, description="Whether a person is asked what it really was.")
+    by: tuple[Name, ...] = Field(
+        default=(),
+        description="Agents in control whose verdict on a part is awaited before it may pass; "
+        "where one has not spoken in time, the agent is blind. Others are heard if they were "
+        "quicker.",
+    )
 
 
 def _ask_a_person() -> Fallback:
@@ -306,9 +330,9 @@ class Agent(Part):
     blind: Fallback = Field(
         default_factory=Fallback, description="A picture or value is missing or bad."
     )
-    contradicted: Fallback = Field(
-        default_factory=_ask_a_person,
-        description="Other evidence says otherwise.",
+    contradicted: Contradicted = Field(
+        default_factory=Contradicted,
+        description="Another agent in control says that the part is not OK.",
     )
 
     @model_validator(mode="after")
