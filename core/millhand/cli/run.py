@@ -129,27 +129,6 @@ def run(
     return ExitCode.FINE
 
 
-def _run_safely(scenario: Scenario, by: str, crashes: int, journal: Path | None) -> None:
-    from millhand.plugins import Plugins
-
-    why = tr(
-        "The last {count} starts ended badly within a minute, so that no plugin was loaded now. "
-        "Look into the log and the journal, mend, and start again.",
-        count=crashes,
-    )
-    console(stderr=True).print(why, style="unsure")
-    asyncio.run(_run(scenario, Plugins(), {}, by, safe=True, why_safe=why, journal=journal))
-
-
-def _end_stuck(blocked: Blocked) -> None:
-    """End at once: the PLC has fallen back by itself, and a service manager starts us again."""
-    import faulthandler
-
-    print(tr("The engine stood still: {where}", where=blocked.where), file=sys.stderr)
-    faulthandler.dump_traceback()
-    os._exit(ExitCode.BUG)
-
-
 def state_journal(scenario: Scenario, state: Path | None) -> Path | None:
     """Say where the journal lies under ``--state``; None leaves it to the scenario.
 
