@@ -50,7 +50,7 @@ async def test_kills_while_old_segments_go_leave_a_signed_and_whole_chain(tmp_pa
         write_scenario(cell, plant.endpoints["plc"], more=keep)
         async with CellEngine(cell) as engine:
             await plant.start_line()
-            for _ in range(12):
+            for _ in range(8):
                 await kill_once(engine, chance)
             await engine.start()
             await asyncio.sleep(chance.uniform(0.3, 0.5))
