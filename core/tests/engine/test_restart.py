@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from millhand.contracts import AnswerCode, Link, Mode, Quality
+from millhand.errors import ConfigError
 from millhand.journal.entries import new_entry
 from millhand.journal.journal import Journal
 from millhand.journal.records import Cause, OutcomeStatus
@@ -148,6 +150,17 @@ def later_was_dropped_and_settled_first(path, seq: int) -> None:
             intent, observation=observation, cause=Cause.DROPPED, command=None, judged=()
         )
         journal.append([new_entry(dropped, id="cell.9.9", subject="inspector")]).result()
+
+
+async def test_safe_mode_starts_without_the_journals_key_and_nothing_else_does(
+    run_cell, inspector, wait_for
+) -> None:
+    lost = "journal: {sign: 'file:secrets/lost.key'}"
+    with pytest.raises(ConfigError, match=r"lost\.key"):
+        async with run_cell(inspector("passes"), guard=lost):
+            raise AssertionError("it must not start unsigned")
+    async with run_cell(inspector("passes"), guard=lost, safe=True) as (engine, _):
+        await wait_for(engine, "started")
 
 
 async def test_safe_mode_comes_up_with_the_journal_and_nothing_else(
