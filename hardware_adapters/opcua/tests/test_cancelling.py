@@ -18,12 +18,16 @@ async def swallow() -> str:
     return ""
 
 
+async def limited() -> None:
+    async with asyncio.timeout(0.01):
+        with cancellation_kept():
+            await swallow()
+        await asyncio.Event().wait()  # where it would hang for ever
+
+
 async def test_a_swallowed_cancellation_is_raised_again() -> None:
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.01):
-            with cancellation_kept():
-                await swallow()
-            await asyncio.Event().wait()  # where it would hang for ever
+        await limited()
 
 
 async def test_cleaning_up_after_a_cancellation_is_not_cancelled_again() -> None:
