@@ -56,6 +56,7 @@ from millhand.journal.places import (
     signing_key,
 )
 from millhand.journal.records import Gate, ModeChange, Started, Stopped
+from millhand.journal.signing import SigningKey
 from millhand.messages import tr
 from millhand.plugins import Plugins
 from millhand.scenario.configured import configured_device
@@ -179,7 +180,7 @@ class Engine:
 
     async def _open_journal(self, stack: AsyncExitStack) -> Journal:
         target = self._journal_target or journal_target(self.scenario)
-        key = signing_key(self.scenario)
+        key = self._signing_key()
         journal = Journal(
             target,
             cell=self.scenario.name,
@@ -189,6 +190,15 @@ class Engine:
         await asyncio.to_thread(journal.open)
         stack.push_async_callback(asyncio.to_thread, journal.close)
         return journal
+
+    def _signing_key(self) -> SigningKey | None:
+        try:
+            return signing_key(self.scenario)
+        except ConfigError as error:
+            if not self.safe:
+                raise
+            log.warning("journal_not_signed", reason=str(error))  # safe mode always starts
+            return None
 
     async def _build_cell(self, stack: AsyncExitStack, journal: Journal) -> Cell:
         pictures = self.scenario.file.journal.pictures

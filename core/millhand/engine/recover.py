@@ -123,7 +123,7 @@ class _Count:
         seq, last = trigger.trigger_seq, self._last
         if not self.seqs:
             return False
-        if seq in self.seqs or not min(self.seqs) - _JITTER <= seq <= max(self.seqs) + _JITTER:
+        if seq in self.seqs or seq > max(self.seqs) + _JITTER:
             return True
         if missed or last is None:
             return False

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,22 +154,32 @@ def make_key(private: Path) -> Path:
     return public
 
 
-def read_heads(file: Path) -> Iterator[ChainHead | SignedHead]:
+def read_heads(file: Path) -> list[ChainHead | SignedHead]:
     """Read a head that ``verify --head`` wrote, or a file of exported checkpoints.
+
+    A line that a power cut has torn is left out, where others can be read.
 
     Raises:
         ConfigError: it holds something else.
     """
-    decode_signed = msgspec.json.Decoder(SignedHead).decode
-    decode = msgspec.json.Decoder(ChainHead).decode
+    found: list[ChainHead | SignedHead] = []
+    reason: Exception | None = None
     try:
-        for line in file.read_bytes().splitlines():
-            yield decode_signed(line) if b'"signature"' in line else decode(line)
-    except (msgspec.MsgspecError, OSError, UnicodeDecodeError) as error:
+        lines = file.read_bytes().splitlines()
+    except OSError as error:
+        lines, reason = [], error
+    for line in filter(None, lines):
+        wanted: type[ChainHead | SignedHead] = SignedHead if b'"signature"' in line else ChainHead
+        try:
+            found.append(msgspec.json.decode(line, type=wanted))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            reason = error
+    if reason is not None and not found:
         raise ConfigError(
-            tr("{file} holds no head of a journal: {reason}.", file=file, reason=error),
+            tr("{file} holds no head of a journal: {reason}.", file=file, reason=reason),
             mend=tr("Give the file that millhand journal verify --head or the engine wrote."),
-        ) from error
+        ) from reason
+    return found
 
 
 def _create(path: Path, content: bytes, mode: int) -> None:

@@ -251,6 +251,18 @@ def test_openssl_agrees(signed, exported, tmp_path) -> None:
 # --- exporting ---
 
 
+def test_a_torn_line_spoils_only_itself(signed, key, exported) -> None:
+    exported.write_bytes(exported.read_bytes()[:-40])  # as a power cut may leave it
+    with Journal(signed, cell="c", synchronous="OFF", key=key, witness=exported) as journal:
+        journal.append([make_entry(1)]).result(10)
+    report = verify(signed, key.public, exported)
+    assert report.ok
+    assert [head.seq for head in heads(exported)][-1] == report.head.seq
+    exported.write_bytes(b"no head at all")
+    with pytest.raises(ConfigError, match="no head"):
+        read_heads(exported)
+
+
 def test_a_head_is_exported_after_so_many_entries_and_at_the_end(file, key, exported) -> None:
     from millhand.journal.witness import Witness
 

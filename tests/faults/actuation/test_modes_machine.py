@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from millhand.contracts import Link, Mode, Quality, Write
-from millhand.engine import Engine
+from millhand.engine import Engine, reviews
 from millhand.feedback.review import answer
 from millhand.journal.records import AnswerKind
 from millhand.plugins import Plugins, hookimpl
@@ -67,6 +67,7 @@ PLUGINS = Plugins.discover([SampleAgents(), Memory()], entry_points=False)
 class Cell(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
+        reviews._POLL_S = 0.02  # a person's answer is looked for more often, to save time
         self.folder = Path(tempfile.mkdtemp())
         self.runner = asyncio.Runner()
         self.plc = PlayedPlc()
