@@ -9,7 +9,8 @@
     python dev.py check                lint, format, types, import rules, generated files
     python dev.py docs                 write again what is generated: reference pages, catalogues
     python dev.py millhand plugins     the command `millhand` of this checkout
-    python dev.py bundle FOLDER        all that running a cell needs, as one folder to copy
+    python dev.py bundle FOLDER        all that running a cell needs, as one folder to copy; other
+                                       distributions of ours than the casting cell's by their paths
 
 The first run makes .venv and installs what the job needs; later runs start at once, until a
 requirements file or a pyproject.toml changes. The exit code is the job's. Use python3 where the
@@ -36,6 +37,15 @@ RUN_TIME = ("requirements-dev.txt",)
 TESTING = ("requirements-dev.txt", "requirements-test.txt")
 ALONE = "hardware_adapters/accelerators"
 """Tests that get a process of their own."""
+CASTING_CELL = (
+    ".",
+    "plugins/quality",
+    "hardware_adapters/opcua",
+    "hardware_adapters/cameras",
+    "hardware_adapters/accelerators",
+    "hardware_adapters/simulated",
+)
+"""What a bundle holds where nothing else is asked for."""
 NEVER_OPENED = (
     "onnxruntime/capi/libonnxruntime.so.*",
     "onnxruntime/datasets",
@@ -251,14 +261,14 @@ def docs(arguments: list[str]) -> int:
 
 def bundle(arguments: list[str]) -> int:
     """Install the run time into a folder that can be copied, without what no run opens."""
-    if len(arguments) != 1 or arguments[0].startswith("-"):
-        raise JobError(2, "bundle takes the name of a new folder")
+    if not arguments or arguments[0].startswith("-"):
+        raise JobError(2, "bundle takes a new folder, and whichever of our distributions it is for")
     folder = Path(arguments[0]).resolve()
     if folder.exists() and any(folder.iterdir()):
         raise JobError(2, f"{folder} is not empty")
     ensure(RUN_TIME)
     say(f"installing into {folder}")
-    own = [str(path) for path in distributions()]
+    own = [str(ROOT / path) for path in arguments[1:] or CASTING_CELL]
     pip_install("--no-build-isolation", "--no-compile", f"--target={folder}", *own)
     whole = bytes_in(folder)
     leave_out(folder)
