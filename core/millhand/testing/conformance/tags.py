@@ -168,6 +168,8 @@ class TagsReading(TagsTools):
     async def test_browse_is_ready_to_use(self, bench: TagsBench) -> None:
         """What browsing finds can be put under tags as it stands, and reads well."""
         async with self.up(bench) as adapter:
+            for tag, case in bench.cases.items():
+                await bench.set(tag, case.values[0])
             found = await adapter.browse()
             assert len(found) >= len(bench.cases)
             addresses = {f"t{number}": info.address for number, info in enumerate(found)}
