@@ -34,8 +34,14 @@ def millhand_agents() -> Sequence[AgentType]:
 
 @hookimpl
 def millhand_commands() -> Sequence[CommandType]:
-    """Register ``millhand tickets fit`` and ``millhand papers make``."""
+    """Register ``millhand tickets fit``, ``papers make`` and ``report make``."""
     return (
+        CommandType(
+            name="make",
+            group="report",
+            target="millhand_admin.commands.report_make:report_make",
+            summary=tr("Write a shift report, NCR or 8D from a journal."),
+        ),
         CommandType(
             name="make",
             group="papers",
