@@ -11,8 +11,11 @@ from millhand.plugins.registrations import AgentType, Capabilities, CommandType
 
 @hookimpl
 def millhand_capabilities() -> Capabilities:
-    """State that papers are read and nothing is reached."""
-    return Capabilities(notes="Reads documents that the scenario's devices receive.")
+    """State that papers are read, by tesseract where they are scans, and nothing is reached."""
+    return Capabilities(
+        subprocess=True,
+        notes="Reads documents that the scenario's devices receive; runs tesseract on scans.",
+    )
 
 
 @hookimpl
