@@ -63,13 +63,13 @@ class Plugins:
         owners: dict[tuple[str, str], list[str]] = {}
         for plugin in found:
             for kind, registration in plugin.provides:
-                owners.setdefault((kind, registration.name), []).append(plugin.name)
+                owners.setdefault((kind, registration.key), []).append(plugin.name)
         clashes = {key: tuple(names) for key, names in owners.items() if len(names) > 1}
         tables: dict[str, Any] = {kind: {} for kind in KINDS}
         for plugin in found:
             for kind, registration in plugin.provides:
-                if (kind, registration.name) not in clashes:
-                    tables[kind][registration.name] = registration
+                if (kind, registration.key) not in clashes:
+                    tables[kind][registration.key] = registration
         return cls(tuple(found), clashes=clashes, **tables)
 
     def agent(self, name: str) -> AgentType:

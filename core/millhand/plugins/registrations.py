@@ -33,6 +33,11 @@ class Registration:
     target: str
     summary: str
 
+    @property
+    def key(self) -> str:
+        """What must be unique among its kind."""
+        return self.name
+
     def load(self) -> Any:
         """Import and return the object named by ``target``.
 
@@ -94,6 +99,11 @@ class CommandType(Registration):
     """A command line word. ``target`` is a ``click.Command``; ``group`` nests it under a word."""
 
     group: str = ""
+
+    @property
+    def key(self) -> str:
+        """``inspect fit``: two groups may each have a word of the same name."""
+        return f"{self.group} {self.name}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from millhand.plugins.registrations import AgentType, Capabilities, CommandType
 
 @hookimpl
 def millhand_capabilities() -> Capabilities:
-    """State that papers are read and nothing is reached."""
-    return Capabilities(notes="Reads documents that the scenario's devices receive.")
+    """State that papers are read, by tesseract where they are scans, and nothing is reached."""
+    return Capabilities(
+        subprocess=True,
+        notes="Reads documents that the scenario's devices receive; runs tesseract on scans.",
+    )
 
 
 @hookimpl
@@ -34,8 +37,14 @@ def millhand_agents() -> Sequence[AgentType]:
 
 @hookimpl
 def millhand_commands() -> Sequence[CommandType]:
-    """Register ``millhand tickets fit`` and ``millhand papers make``."""
+    """Register ``millhand tickets fit``, ``papers make`` and ``report make``."""
     return (
+        CommandType(
+            name="make",
+            group="report",
+            target="millhand_admin.commands.report_make:report_make",
+            summary=tr("Write a shift report, NCR or 8D from a journal."),
+        ),
         CommandType(
             name="make",
             group="papers",

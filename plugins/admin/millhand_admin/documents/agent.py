@@ -38,6 +38,7 @@ from millhand_admin.documents.state import State, pack, unpack
 from millhand_admin.matching.match import Match, match
 from millhand_admin.paper.paper import Kind, Paper
 from millhand_admin.reading.limits import UnreadableDocument
+from millhand_admin.reading.ocr.router import Router
 from millhand_admin.reading.read import Reading, read
 
 DOCUMENT = "document"
@@ -53,6 +54,7 @@ class DocumentsAgent:
 
     def __init__(self, config: DocumentsConfig) -> None:
         self._config = config
+        self._router = None if config.language is None else Router(config.language)
 
     def needs(self) -> Needs:
         """Documents, holds and releases of lots; one place for drafts."""
@@ -71,7 +73,7 @@ class DocumentsAgent:
         document = observation.documents[DOCUMENT]
         config = self._config
         try:
-            reading = read(document.content, config.limits, config.trusted)
+            reading = read(document.content, config.limits, config.trusted, self._router)
         except UnreadableDocument as error:
             return _unreadable(document, error)
         if not reading.papers:
@@ -256,6 +258,7 @@ def _without_papers(document: Document, reading: Reading) -> Decision:
                     "name": document.ref.name,
                     "content": reading.content.value,
                     "pages": len(reading.pages),
+                    "read by": ", ".join(sorted({page.note for page in reading.pages})),
                     "text": text[:2000],
                 }
             ),

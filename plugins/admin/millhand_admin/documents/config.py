@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from millhand_admin.checking.check import CheckPolicy
 from millhand_admin.matching.policy import MatchPolicy
 from millhand_admin.reading.limits import Limits
+from millhand_admin.reading.ocr.charset import Language
 
 
 class Automatic(BaseModel):
@@ -35,6 +36,10 @@ class DocumentsConfig(BaseModel):
     match: MatchPolicy = MatchPolicy()
     automatic: Automatic = Automatic()
     limits: Limits = Limits()
+    language: Language | None = Field(
+        default=None,
+        description="Language of scanned pages: en, vi or zh. Left out, pictures stay unread.",
+    )
     trusted: Path | None = Field(
         default=None, description="PEM file of the authorities that may vouch for signers."
     )
