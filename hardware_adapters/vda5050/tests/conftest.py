@@ -101,7 +101,7 @@ def eventually() -> Callable[..., Any]:
 class Cell:
     """Fleet control and the fleet that it controls, at one broker."""
 
-    def __init__(self, control: Vda5050, fleet: SimulatedFleet) -> None:
+    def __init__(self, control: Vda5050, fleet: Any) -> None:
         self.control = control
         self.fleet = fleet
 
@@ -125,6 +125,12 @@ class Cell:
         last = (await self.perform(skill, deadline_s, **goal))[-1]
         assert last.done
         return SkillStatus(last.status)
+
+
+@pytest.fixture
+def cell_of() -> Callable[[Vda5050], Cell]:
+    """Return what performs skills with an adapter."""
+    return lambda control: Cell(control, None)
 
 
 @pytest.fixture

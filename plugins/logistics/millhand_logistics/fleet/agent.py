@@ -80,7 +80,7 @@ class FleetAgent:
         book = from_memory(observation.memory, f"{observation.agent}-{digest}-")
         events: list[_Event] = []
         if isinstance(observation.trigger, EventArrived):
-            said = self._take_in(book, observation.trigger.event, events)
+            said = self._take_in(book, observation.trigger.event.body, events)
             if said is None:
                 return Decision(reason=tr("This is no transport order."))
         vehicles, trouble = read_vehicles(observation.samples)

@@ -37,6 +37,7 @@ def dispatch(book: Book, vehicles: Vehicles, roads: Roads, rules: Rules) -> Roun
     vehicles, open jobs and nodes.
     """
     found = Round()
+    _learn(book, roads, rules)
     for name in vehicles:
         book.plans.setdefault(name, Plan())
     for name in [name for name in book.plans if name not in vehicles]:
@@ -47,6 +48,13 @@ def dispatch(book: Book, vehicles: Vehicles, roads: Roads, rules: Rules) -> Roun
     _send_to_charge(book, vehicles, roads, rules)
     _release(book, vehicles, roads, rules, found)
     return found
+
+
+def _learn(book: Book, roads: Roads, rules: Rules) -> None:
+    """Compute all distances that this round and the next will ask for, in one go."""
+    goals = [plan.goal for plan in book.plans.values() if plan.busy]
+    goals += [node for job in book.jobs.values() for node in (job.pick, job.drop)]
+    roads.prepare([*goals, *sorted(rules.chargers)], rules.blocked)
 
 
 # --- what has happened ---

@@ -6,6 +6,9 @@ import heapq
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 UNREACHABLE = math.inf
 _KEPT = 4096
 """Most goals whose distances are remembered."""
@@ -21,13 +24,26 @@ class Roads:
 
     def __init__(self, nodes: Iterable[str], ways: Iterable[tuple[str, str, float]]) -> None:
         self.out: dict[str, list[tuple[str, float]]] = {node: [] for node in nodes}
-        self._into: dict[str, list[tuple[str, float]]] = {node: [] for node in self.out}
         for start, end, length in ways:
             self.out[start].append((end, length))
-            self._into[end].append((start, length))
-        for neighbours in (*self.out.values(), *self._into.values()):
+        for neighbours in self.out.values():
             neighbours.sort()
+        self._names = list(self.out)
+        self._index = {name: number for number, name in enumerate(self._names)}
+        self._slots = self._by_slot()
         self._to: dict[tuple[str, frozenset[str]], Mapping[str, float]] = {}
+
+    def _by_slot(self) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Return, for the first, second and so on way out of each node, its end and length."""
+        slots = []
+        for number in range(max((len(ways) for ways in self.out.values()), default=0)):
+            ends = np.zeros(len(self._names), dtype=np.int64)
+            lengths = np.full((len(self._names), 1), np.inf)
+            for row, ways in enumerate(self.out.values()):
+                if number < len(ways):
+                    ends[row], lengths[row] = self._index[ways[number][0]], ways[number][1]
+            slots.append((ends, lengths))
+        return slots
 
     def __contains__(self, node: object) -> bool:
         return node in self.out
@@ -38,22 +54,41 @@ class Roads:
         ``blocked`` nodes are not driven through; the goal itself may be one of them.
         """
         known = self._to.get((goal, blocked))
-        if known is not None:
-            return known
-        found: dict[str, float] = {}
-        heap = [(0.0, goal)]
-        while heap:
-            distance, node = heapq.heappop(heap)
-            if node in found:
-                continue
-            found[node] = distance
-            for before, length in self._into.get(node, ()):
-                if before not in found and before not in blocked:
-                    heapq.heappush(heap, (distance + length, before))
-        if len(self._to) >= _KEPT:
+        if known is None:
+            self.prepare([goal], blocked)
+            known = self._to[goal, blocked]
+        return known
+
+    def prepare(self, goals: Iterable[str], blocked: frozenset[str] = frozenset()) -> None:
+        """Compute the distances to many goals together, which costs little more than to one.
+
+        Bellman and Ford's relaxation of all nodes and goals at a time, until nothing gets shorter.
+        """
+        new = [goal for goal in dict.fromkeys(goals) if (goal, blocked) not in self._to]
+        if not new:
+            return
+        if len(self._to) + len(new) > _KEPT:
             self._to.clear()
-        self._to[goal, blocked] = found
-        return found
+        columns = np.arange(len(new))
+        rows = np.array([self._index[goal] for goal in new])
+        closed = np.array([self._index[node] for node in blocked if node in self._index], dtype=int)
+        distances = np.full((len(self._names), len(new)), np.inf)
+        distances[rows, columns] = 0.0
+        while True:
+            through = np.full_like(distances, np.inf)
+            for neighbours, lengths in self._slots:
+                np.minimum(through, distances[neighbours] + lengths, out=through)
+            through[closed] = np.inf
+            shorter = np.minimum(distances, through)
+            if np.array_equal(shorter, distances):
+                break
+            distances = shorter
+        for goal, column in zip(new, distances.T.tolist(), strict=True):
+            self._to[goal, blocked] = {
+                name: distance
+                for name, distance in zip(self._names, column, strict=True)
+                if distance != UNREACHABLE
+            }
 
     def next_nodes(
         self, node: str, goal: str, blocked: frozenset[str] = frozenset()

@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from millhand.contracts import (
     CustomEvent,
     Decision,
+    Event,
     EventArrived,
     Highlight,
+    Mode,
     Observation,
     PerformSkill,
     Quality,
@@ -73,7 +75,8 @@ def look(
 ) -> Decision:
     trigger: Any = TimerTick(source="every 1 s", count=1, due_utc_ns=0, due_monotonic_ns=0)
     if event is not None:
-        trigger = EventArrived(source="event custom/1", event=event, entry_seq=1)
+        whole = Event(id="e", producer="planner", mode=Mode.CONTROL, at_utc_ns=0, body=event)
+        trigger = EventArrived(source="event custom/1", event=whole, entry_seq=1)
     return one.decide(
         Observation(
             id="hall.1.1", agent="fleet", trigger=trigger, samples=seen, memory=memory or {}
