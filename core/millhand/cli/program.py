@@ -62,6 +62,9 @@ def _words() -> dict[str, Word]:
         "doctor": Word(
             "millhand.cli.doctor:doctor", tr("Say what is wrong with a cell, and the mend.")
         ),
+        "attack": Word(
+            "millhand.cli.attack:attack", tr("Attack a copy of a cell; tell what was held.")
+        ),
         "completion": Word(
             "millhand.cli.completion:completion", tr("Set up completion for your shell.")
         ),

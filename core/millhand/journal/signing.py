@@ -69,8 +69,12 @@ class SigningKey:
     def sign(self, head: ChainHead) -> Signature:
         """Sign the end of a chain as it is now; some 0.1 ms."""
         at, name = time.time_ns(), self.public.name
-        value = self._key.sign(_statement(head, at, name)).hex()
+        value = self.sign_bytes(_statement(head, at, name))
         return Signature(at_utc_ns=at, key=name, value=value)
+
+    def sign_bytes(self, statement: bytes) -> str:
+        """Sign a statement of another form, which must name its form first; in hexadecimal."""
+        return self._key.sign(statement).hex()
 
 
 class PublicKey:
@@ -105,14 +109,18 @@ class PublicKey:
 
     def fits(self, head: ChainHead, signature: Signature) -> bool:
         """Say whether ``signature`` is this key's, for exactly this head."""
+        statement = _statement(head, signature.at_utc_ns, signature.key)
+        return signature.key == self.name and self.fits_bytes(statement, signature.value)
+
+    def fits_bytes(self, statement: bytes, value: str) -> bool:
+        """Say whether ``value`` is this key's signature of exactly these bytes."""
         from cryptography.exceptions import InvalidSignature
 
-        statement = _statement(head, signature.at_utc_ns, signature.key)
         try:
-            self._key.verify(bytes.fromhex(signature.value), statement)
+            self._key.verify(bytes.fromhex(value), statement)
         except (InvalidSignature, ValueError):
             return False
-        return signature.key == self.name
+        return True
 
 
 def make_key(private: Path) -> Path:

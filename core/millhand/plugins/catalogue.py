@@ -12,6 +12,7 @@ from millhand.plugins.discovery import KINDS, FoundPlugin, discover
 from millhand.plugins.registrations import (
     AdapterType,
     AgentType,
+    AttackType,
     CommandType,
     GateType,
     PlantType,
@@ -44,6 +45,7 @@ class Plugins:
     students: Mapping[str, StudentType] = field(default_factory=dict)
     gates: Mapping[str, GateType] = field(default_factory=dict)
     commands: Mapping[str, CommandType] = field(default_factory=dict)
+    attacks: Mapping[str, AttackType] = field(default_factory=dict)
     clashes: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     """Kind and name that several plugins claim, with their names; none of them is used."""
 
@@ -136,4 +138,5 @@ def _kind_words() -> dict[str, str]:
         "students": tr("students"),
         "gates": tr("gates"),
         "commands": tr("commands"),
+        "attacks": tr("attacks"),
     }

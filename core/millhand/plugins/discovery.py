@@ -19,6 +19,7 @@ from millhand.plugins import hookspecs
 from millhand.plugins.registrations import (
     AdapterType,
     AgentType,
+    AttackType,
     Capabilities,
     CommandType,
     GateType,
@@ -37,6 +38,7 @@ KINDS: dict[str, type[Registration]] = {
     "students": StudentType,
     "gates": GateType,
     "commands": CommandType,
+    "attacks": AttackType,
 }
 """What there is to register: the hook is ``millhand_<kind>``."""
 

@@ -107,6 +107,11 @@ class CommandType(Registration):
 
 
 @dataclass(frozen=True, slots=True)
+class AttackType(Registration):
+    """An attack on a running cell: ``simulated.estop``. ``target`` follows ``millhand.attack``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a plugin says of itself, shown before it is used."""
 
