@@ -45,7 +45,7 @@ from millhand.engine.statistics import Statistics
 from millhand.engine.supervision import Child, Supervisor
 from millhand.engine.unrecorded import Unrecorded
 from millhand.engine.watchdog import Blocked, LoopWatchdog
-from millhand.errors import MillhandError, Unavailable
+from millhand.errors import ConfigError, MillhandError, Unavailable
 from millhand.journal.blobs import BlobStore
 from millhand.journal.journal import Journal
 from millhand.journal.places import (
