@@ -20,6 +20,9 @@ class Limits(BaseModel):
     page_mm: float = Field(default=1300, gt=0, description="Longest side of a page, about A0.")
     characters: int = Field(default=500_000, gt=0, description="Most characters on all pages.")
     attachments: int = Field(default=20, gt=0, description="Most files embedded in a PDF.")
+    unpacked_mb: float = Field(
+        default=200, gt=0, le=1000, description="Most that a PDF may unpack to, all together."
+    )
     pixels: int = Field(default=40_000_000, gt=0, description="Most pixels of a picture.")
 
 

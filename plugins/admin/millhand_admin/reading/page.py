@@ -12,6 +12,8 @@ _SAME_LINE = 0.55
 """Two words are on one line when their middles are nearer than this fraction of their height."""
 _NEXT_CELL = 1.1
 """A gap wider than this many heights begins a new cell of a table."""
+_MOST_FOR_SLOPE, _FEWEST_FOR_SLOPE = 800, 8
+"""Words that are looked at for the slope of lines, and neighbours without which none is told."""
 _NO_SPACE = 0.12
 """A gap narrower than this many heights is no space (Chinese has none)."""
 
@@ -71,18 +73,25 @@ class Page:
         return "\n".join(line.text for line in self.lines)
 
 
-def lines_of(words: Iterable[Word], aspect: float) -> tuple[TextLine, ...]:
+def lines_of(words: Iterable[Word], aspect: float, *, level: bool = True) -> tuple[TextLine, ...]:
     """Gather words into lines, top to bottom, and lines into cells.
 
     Args:
         words: in any order.
         aspect: the page's height over its width, so that heights and widths compare.
+        level: lines run level; else their slope is found first, as in a photograph.
     """
+    given = list(words)
+    slope = 0.0 if level else _slope(given)
+
+    def middle(word: Word) -> float:
+        return _middle(word) - slope * (word.box.left + word.box.right) / 2
+
     rows: list[list[Word]] = []
-    for word in sorted(words, key=_middle):
+    for word in sorted(given, key=middle):
         height = word.box.bottom - word.box.top
-        if rows and abs(_middle(word) - _row_middle(rows[-1])) < _SAME_LINE * max(
-            height, _row_height(rows[-1])
+        if rows and abs(middle(word) - sum(map(middle, rows[-1])) / len(rows[-1])) < (
+            _SAME_LINE * max(height, _row_height(rows[-1]))
         ):
             rows[-1].append(word)
         else:
@@ -90,12 +99,27 @@ def lines_of(words: Iterable[Word], aspect: float) -> tuple[TextLine, ...]:
     return tuple(_line(sorted(row, key=lambda word: word.box.left), aspect) for row in rows)
 
 
+def _slope(words: Sequence[Word]) -> float:
+    """Return how far lines fall over the page's width, in page heights."""
+    ordered = sorted(words, key=lambda word: word.box.left)[:_MOST_FOR_SLOPE]
+    falls: list[float] = []
+    for at, word in enumerate(ordered):
+        height = word.box.bottom - word.box.top
+        after = [
+            other for other in ordered[at + 1 :]
+            if other.box.left >= word.box.right - 0.005
+            and other.box.left - word.box.right < 0.12
+            and abs(_middle(other) - _middle(word)) < 0.7 * height
+        ]  # fmt: skip
+        if after:
+            other = min(after, key=lambda one: one.box.left)
+            apart = (other.box.left + other.box.right - word.box.left - word.box.right) / 2
+            falls.append((_middle(other) - _middle(word)) / max(apart, 0.02))
+    return median(falls) if len(falls) >= _FEWEST_FOR_SLOPE else 0.0
+
+
 def _middle(word: Word) -> float:
     return (word.box.top + word.box.bottom) / 2
-
-
-def _row_middle(row: Sequence[Word]) -> float:
-    return sum(map(_middle, row)) / len(row)
 
 
 def _row_height(row: Sequence[Word]) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from millhand.messages import tr
 from millhand_admin.paper.fact import Box, Method
+from millhand_admin.reading.bomb import refuse_bombs
 from millhand_admin.reading.limits import Limits, UnreadableDocument
 from millhand_admin.reading.page import Page, Word, lines_of
 
@@ -31,8 +32,10 @@ def opened_pdf(data: bytes, limits: Limits) -> Iterator[PdfDocument]:
     """Open a PDF within the limits.
 
     Raises:
-        UnreadableDocument: ``encrypted``, ``malformed``, ``too_many_pages``, ``missing_library``.
+        UnreadableDocument: ``bomb``, ``encrypted``, ``malformed``, ``too_many_pages``,
+            ``missing_library``.
     """
+    refuse_bombs(data, limits)
     try:
         import pypdfium2
     except ImportError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+import zlib
 
 import pytest
 
@@ -123,6 +125,59 @@ def test_hostile_files_are_refused_with_a_word(data: bytes, limits: Limits, faul
     with pytest.raises(UnreadableDocument) as refused:
         read(data, limits)
     assert refused.value.fault == fault
+
+
+def bomb(megabytes: int, filters: str = "/FlateDecode") -> bytes:
+    """Write a PDF that embeds a file of spaces."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(b" " * 2**20) for _ in range(megabytes)) + packer.flush()
+    names = b"<< /EmbeddedFiles << /Names [(a.xml) 4 0 R] >> >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R /Names " + names + b" >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>",
+        b"<< /Type /Filespec /F (a.xml) /UF (a.xml) /EF << /F 5 0 R >> >>",
+        f"<< /Filter {filters} /Length {len(packed)} >>\nstream\n".encode() + packed
+        + b"\nendstream",
+    ]  # fmt: skip
+    body, places = b"%PDF-1.7\n", []
+    for number, one in enumerate(objects, start=1):
+        places.append(len(body))
+        body += f"{number} 0 obj\n".encode() + one + b"\nendobj\n"
+    table = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    table += b"".join(f"{place:010d} 00000 n \n".encode() for place in places)
+    end = f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF"
+    return body + table + end.encode()
+
+
+def test_a_bomb_is_found_before_it_is_unpacked() -> None:
+    assert read(bomb(1), Limits(xml_mb=2)).notes  # one that is small is read: spaces are no XML
+    data = bomb(300)
+    assert len(data) < 400_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableDocument) as refused:
+            read(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert refused.value.fault == "bomb"
+    assert peak < 20 * 2**20
+
+
+@pytest.mark.parametrize(
+    "filters", ["[/FlateDecode /FlateDecode]", "[/Fl#61teDecode\n/FlateDecode]", "7 0 R"]
+)
+def test_what_is_packed_twice_is_refused(filters: str) -> None:
+    with pytest.raises(UnreadableDocument) as twice:
+        read(bomb(1, filters))
+    assert twice.value.fault == "bomb"
+
+
+def test_what_is_protected_is_refused() -> None:
+    with pytest.raises(UnreadableDocument) as protected:
+        read(pdf(PAGE, password=""))
+    assert protected.value.fault == "encrypted"
 
 
 def test_a_picture_of_a_page_stays_within_its_pixels() -> None:

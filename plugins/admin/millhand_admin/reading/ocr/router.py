@@ -65,7 +65,7 @@ class Router:
                 words, note = again, f"{other_note}, after {note}"
         height, width = grey.shape
         aspect = height / width
-        return Page(number, aspect, lines_of(words, aspect), Method.OCR, note)
+        return Page(number, aspect, lines_of(words, aspect, level=not photograph), Method.OCR, note)
 
     def _order(self, *, photograph: bool) -> list[Engine]:
         def place(engine: Engine) -> bool:
