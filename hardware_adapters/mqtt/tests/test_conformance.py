@@ -92,12 +92,17 @@ class MqttBench(TagsBench):
             folder,
             "persistence true",
             f"persistence_location {folder}/",
-            "autosave_on_changes true",
-            "autosave_interval 1",
+            "autosave_interval 0",
         )
+        self._saved = folder / "mosquitto.db"
         self._adapters: list[Mqtt] = []
         self._told: dict[str, bytes] = {}
         self._sync = 0
+
+    def close(self) -> None:
+        if self._peer is not None:
+            self._peer.close()  # before its broker goes, or it would wait to connect again
+        self.broker.kill()
 
     async def ready(self) -> None:
         if self.broker.running:
@@ -174,6 +179,11 @@ class MqttBench(TagsBench):
         return [topic.removeprefix("set/") for topic in topics if topic.startswith("set/")]
 
     async def kill(self) -> None:
+        self._saved.unlink(missing_ok=True)
+        self.broker.signal(signal.SIGUSR1)
+        async with asyncio.timeout(10):
+            while not self._saved.exists():
+                await asyncio.sleep(0.002)
         self.broker.kill()
         self._peer.close()
         self._peer = None
@@ -206,7 +216,7 @@ class TestMosquitto(TagsKit):
             pytest.skip(testing.MISSING)
         made = MqttBench(tmp_path, peer_maker)
         yield made
-        made.broker.kill()
+        made.close()
 
     async def test_dead_device_delays_no_other(self, bench: TagsBench) -> None:
         """Reads are answered from what was heard: a silent broker delays nobody at all."""
