@@ -93,6 +93,7 @@ def agent_spec(scenario: Scenario, name: str, plugins: Plugins) -> AgentSpec:
         name=name,
         target=plugins.agent(agent.use).target,
         config=agent.config,
+        folder=str(scenario.folder.absolute()),
         models=models,
         accelerators=_accelerators(scenario, agent, plugins) if models else (),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +13,7 @@ from millhand.engine.restarts import RestartBudget, WorkerLimits
 from millhand.errors import InternalError
 from millhand.isolate.messages import AgentSpec, OpenedAgent
 from millhand.isolate.process import WorkerLost
+from millhand.plugins.paths import based_on
 from millhand.plugins.registrations import Registration
 
 if TYPE_CHECKING:
@@ -82,7 +84,8 @@ class LightThinker:
 
     def _build(self) -> Agent:
         agent_class = Registration(self.spec.name, self.spec.target, "").load()
-        agent: Agent = agent_class(agent_class.Config.model_validate(self.spec.config))
+        config = agent_class.Config.model_validate(self.spec.config)
+        agent: Agent = agent_class(based_on(config, Path(self.spec.folder)))
         self._agent = agent
         return agent
 

@@ -41,6 +41,8 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
     name: str
     target: str
     config: dict[str, Any]
+    folder: str = ""
+    """The scenario's; relative paths of the configuration count from it."""
     models: tuple[ModelSpec, ...] = ()
     accelerators: tuple[AcceleratorSpec, ...] = ()
     """The ladder, best first."""

@@ -60,6 +60,7 @@ from millhand.isolate.messages import (
 from millhand.messages import tr
 from millhand.models.telemetry import silence
 from millhand.pauses import freeze_start
+from millhand.plugins.paths import based_on
 from millhand.plugins.registrations import Registration
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def open_agent(spec: AgentSpec) -> ResidentAgent:
         PackageError: a package is damaged, foreign, or does not reproduce its golden outputs.
     """
     agent_class = Registration(spec.name, spec.target, "").load()
-    agent: Agent = agent_class(agent_class.Config.model_validate(spec.config))
+    config = agent_class.Config.model_validate(spec.config)
+    agent: Agent = agent_class(based_on(config, Path(spec.folder)))
     needs = agent.needs()
     accelerators = _build_accelerators(spec)
     models: dict[str, dict[str, Model]] = {}

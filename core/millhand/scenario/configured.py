@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -16,6 +15,7 @@ from millhand.contracts import Needs
 from millhand.errors import ConfigError, MillhandError, Problem
 from millhand.messages import tr
 from millhand.plugins import Plugins
+from millhand.plugins.paths import based_on
 from millhand.plugins.registrations import (
     AdapterType,
     AgentType,
@@ -114,6 +114,11 @@ def configured_agent(scenario: Scenario, plugins: Plugins, name: str) -> Configu
         raise ConfigError.of(tuple(problems))
     try:
         needs = agent_class(config).needs()
+    except ConfigError as error:
+        problem = Problem(
+            scenario.document.place((*path, "config")), error.message, mend=error.mend
+        )
+        raise ConfigError.of((problem,)) from error
     except Exception as error:  # a stranger's agent may raise anything
         raise _failed(scenario, (*path, "use"), entry.use, error) from error
     return ConfiguredAgent(agent, agent_class, config, needs)
@@ -189,7 +194,7 @@ def _collect(
     except ValidationError as error:
         problems.extend(problems_of(error, model, scenario.document, path, also_known))
         return None
-    based: BaseModel = _based(config, scenario.folder.absolute())
+    based: BaseModel = based_on(config, scenario.folder.absolute())
     return based
 
 
@@ -246,17 +251,3 @@ def _with_secrets(
 
     filled: dict[str, Any] = secrets.fill(options, read, path)
     return filled, problems
-
-
-def _based(value: Any, folder: Path) -> Any:
-    """Let relative paths in a model's fields of type ``Path`` count from the scenario's folder."""
-    if isinstance(value, Path):
-        return folder / value
-    if isinstance(value, BaseModel):
-        changed = {
-            name: based for name, field in value if (based := _based(field, folder)) is not field
-        }
-        return value.model_copy(update=changed) if changed else value
-    if isinstance(value, list | tuple) and any(isinstance(item, Path) for item in value):
-        return type(value)(_based(item, folder) for item in value)
-    return value

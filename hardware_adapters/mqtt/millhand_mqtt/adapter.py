@@ -191,9 +191,11 @@ class Mqtt:
             self._board.leave(queue)
 
     def effective_interval_s(self, interval_s: float) -> float:
-        """Return 0: changes are pushed. How old they are by then, only the publisher can say."""
-        del interval_s
-        return 0.0
+        """Return the interval: changes are pushed, and are not older than that when they arrive.
+
+        How old they were when they were published, only the publisher can say.
+        """
+        return interval_s
 
 
 def _result(

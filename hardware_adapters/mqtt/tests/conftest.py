@@ -118,7 +118,7 @@ class Peer:
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         async with asyncio.timeout(10):
             while not info.is_published():
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0.001)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -126,7 +126,13 @@ class Peer:
 
 
 @pytest.fixture
-def peer() -> Any:
+def peer(peer_maker: Any) -> Any:
+    return peer_maker
+
+
+@pytest.fixture
+def peer_maker() -> Any:
+    """Return a maker of peers; the same as ``peer``, for classes that call their own so."""
     made: list[Peer] = []
 
     def make(broker: Any) -> Peer:

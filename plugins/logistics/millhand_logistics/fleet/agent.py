@@ -63,6 +63,8 @@ class FleetAgent:
 
     def __init__(self, config: FleetConfig) -> None:
         self._config = config
+        self._roads = config.roads()
+        self._rules = config.rules
 
     def needs(self) -> Needs:
         """Look each time a timer says so or a transport is asked for; see all columns."""
@@ -86,7 +88,7 @@ class FleetAgent:
         vehicles, trouble = read_vehicles(observation.samples)
         if trouble:
             return Decision(reason=trouble, events=_bodies(events), memory=to_memory(book))
-        found = dispatch(book, vehicles, self._config.roads, self._config.rules)
+        found = dispatch(book, vehicles, self._roads, self._rules)
         events += [
             ("logistics.transport_done", {"id": job.id, "vehicle": job.vehicle})
             for job in found.done
@@ -123,9 +125,9 @@ class FleetAgent:
         if job.id in book.jobs:
             return tr("there is a transport order {id} already", id=job.id)
         for node in (job.pick, job.drop):
-            if node not in self._config.roads:
+            if node not in self._roads:
                 return tr("the layout has no node {node}", node=repr(node))
-        if job.pick not in self._config.roads.distances_to(job.drop):
+        if job.pick not in self._roads.distances_to(job.drop):
             return tr("no way leads from {pick} to {drop}", pick=job.pick, drop=job.drop)
         if len(book.jobs) >= self._config.most_jobs:
             return tr("{count} transport orders are open", count=len(book.jobs))

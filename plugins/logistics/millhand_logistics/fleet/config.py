@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand_logistics.fleet.roads import Roads
 from millhand_logistics.fleet.state import Rules
@@ -66,22 +67,27 @@ class FleetConfig(BaseModel):
     most_jobs: int = Field(
         100, ge=1, le=100, description="Open transport orders; what comes beyond is refused."
     )
-    _roads: Roads = PrivateAttr()
 
     @model_validator(mode="after")
-    def _read(self) -> Self:
-        self._roads = _roads(self.layout)
-        for node in (*self.chargers, *self.blocked):
-            if node not in self._roads:
-                raise ValueError(tr("the layout has no node {node}", node=node))
+    def _ordered(self) -> Self:
         if not self.charge_below <= self.work_from <= self.charge_until:
             raise ValueError(tr("charge_below, work_from and charge_until must not fall"))
         return self
 
-    @property
     def roads(self) -> Roads:
-        """Where vehicles drive."""
-        return self._roads
+        """Read where vehicles drive.
+
+        Raises:
+            ConfigError: the layout cannot be read, or has not the nodes named here.
+        """
+        roads = _roads(self.layout)
+        unknown = [node for node in (*self.chargers, *self.blocked) if node not in roads]
+        if unknown:
+            raise ConfigError(
+                tr("{file} has no node {node}.", file=self.layout, node=unknown[0]),
+                mend=tr("Check chargers and blocked against the layout."),
+            )
+        return roads
 
     @property
     def rules(self) -> Rules:
@@ -99,29 +105,32 @@ class FleetConfig(BaseModel):
 
 
 def _roads(path: Path) -> Roads:
+    reason: object
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            raise ValueError(tr("{file} is too large for a layout", file=path))
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
-        layout = _Layout.model_validate(document)
+            raise _unreadable(path, tr("it is larger than any layout"))
+        layout = _Layout.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(
-            tr("{file}: {place}: {reason}", file=path, place=place, reason=first["msg"])
-        ) from None
-    except (OSError, RecursionError) as error:
-        raise ValueError(tr("{file} cannot be read: {reason}", file=path, reason=error)) from None
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise _unreadable(path, reason) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from None
     ways = []
     for way in layout.edges:
         for name in (way.start, way.end):
             if name not in layout.nodes:
-                raise ValueError(
-                    tr("{file}: edge to the unknown node {node}", file=path, node=name)
-                )
+                raise _unreadable(path, tr("edge to the unknown node {node}", node=name))
         start, end = layout.nodes[way.start], layout.nodes[way.end]
         length = way.length or math.dist((start.x, start.y), (end.x, end.y))
         ways.append((way.start, way.end, length))
         if way.both:
             ways.append((way.end, way.start, length))
     return Roads(layout.nodes, ways)
+
+
+def _unreadable(path: Path, reason: object) -> ConfigError:
+    return ConfigError(
+        tr("{file} is no layout: {reason}", file=path, reason=reason),
+        mend=tr('It holds {{"nodes": {{"A": {{"x": 0, "y": 0}}}}, "edges": []}}.'),
+    )
