@@ -51,6 +51,7 @@ class TestOpenVino(AcceleratorKit):
         return OpenVinoBench()
 
 
+@pytest.mark.slow
 class TestAuto(AcceleratorKit):
     subject, peer = "auto", "numpy"
     lacks: ClassVar[dict[str, str]] = {
