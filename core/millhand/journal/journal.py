@@ -17,6 +17,7 @@ from millhand.journal.answers import Answer, LoopAnswer, Unattended
 from millhand.journal.chain import ChainHead, Proof, Verifier, VerifyReport
 from millhand.journal.cursors import Cursor, Follower, Listener
 from millhand.journal.entries import Entry, NewEntry
+from millhand.journal.urls import checked_synchronous, store_of
 from millhand.messages import tr
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Journal:
         """Where a corrupt file was moved to when this journal was opened: raise an alarm."""
         self._url = url
         self._cell = cell
-        self._synchronous = _checked_synchronous(synchronous)
+        self._synchronous = checked_synchronous(synchronous)
         self._segment_entries = segment_entries
         self._key = key
         self._witness_file = witness
@@ -90,7 +91,7 @@ class Journal:
         """
         from millhand.journal.writer import Writer
 
-        store = _store(self._url, self._cell, self._synchronous)
+        store = store_of(self._url, self._cell, self._synchronous)
         store.open()
         try:
             tail = store.tail()
@@ -131,7 +132,7 @@ class Journal:
             Unavailable: it is not there, damaged, or cannot be reached.
         """
         journal = cls(url, cell=cell or "?")
-        store = _store(url, cell or "", journal._synchronous)
+        store = store_of(url, cell or "", journal._synchronous)
         try:
             store.open_readonly()
         except BaseException:
@@ -417,47 +418,3 @@ def _beside(witness: Path, moved: Path) -> None:
     stamp = moved.name[moved.name.rindex(".corrupt-") :]
     with contextlib.suppress(OSError):
         witness.rename(witness.with_name(witness.name + stamp))
-
-
-def _checked_synchronous(word: str) -> str:
-    known = ("OFF", "NORMAL", "FULL", "EXTRA")
-    if word.upper() not in known:
-        raise ConfigError(
-            tr("synchronous is {word}; it may be {known}.", word=word, known=", ".join(known))
-        )
-    return word.upper()
-
-
-def _store(url: str | Path, cell: str, synchronous: str) -> Store:
-    """Choose the store by its URL; SQLAlchemy is loaded here and not before."""
-    from millhand.journal.sqlite import SQLiteStore
-
-    if isinstance(url, Path) or "://" not in url:
-        path = Path(url)
-    else:
-        from sqlalchemy import make_url
-        from sqlalchemy.exc import ArgumentError
-
-        try:
-            parsed = make_url(url)
-        except ArgumentError as error:
-            raise ConfigError(
-                tr("The journal's URL cannot be understood: {url}", url=url)
-            ) from error
-        backend = parsed.get_backend_name()
-        if backend == "postgresql":
-            from millhand.journal.postgresql import PostgreSQLStore
-
-            return PostgreSQLStore(parsed, cell=cell, synchronous=synchronous)
-        if backend != "sqlite" or not parsed.database:
-            raise ConfigError(
-                tr("The journal can not lie in {url}.", url=parsed.render_as_string()),
-                mend=tr("Name a file, or a PostgreSQL database as postgresql://user@host/name."),
-            )
-        path = Path(parsed.database)
-    if str(path) == ":memory:":
-        raise ConfigError(
-            tr("The journal can not lie in memory: it would not be durable."),
-            mend=tr("Name a file."),
-        )
-    return SQLiteStore(path, cell=cell, synchronous=synchronous)

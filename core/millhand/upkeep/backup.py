@@ -19,7 +19,7 @@ from millhand import __version__
 from millhand.errors import Unavailable
 from millhand.journal.chain import ChainHead
 from millhand.journal.journal import Journal
-from millhand.journal.places import BLOBS, FILE_NAME, INBOX, journal_folder
+from millhand.journal.places import BLOBS, CHECKPOINTS, FILE_NAME, INBOX, journal_folder
 from millhand.messages import tr
 from millhand.scenario.load import Scenario
 from millhand.upkeep.archive import (
@@ -87,6 +87,9 @@ class _Writer:
             for path in selection.files():
                 name = path.relative_to(self._scenario.folder).as_posix()
                 self._add(archive, SCENARIO + name, path)
+            # Before the journal: no exported head may be newer than the chain that goes with it.
+            for path in _ordinary(self._state.glob(CHECKPOINTS)):
+                self._add(archive, STATE + path.name, path)
             head, elsewhere = self._journal(archive)
             for path in self._state_files(pictures=pictures):
                 name = path.relative_to(self._state).as_posix()

@@ -16,6 +16,8 @@ from millhand.engine import Engine
 from millhand.errors import MillhandError, NotAllowed, PackageError, Unavailable
 from millhand.journal.entries import new_entry
 from millhand.journal.journal import Journal
+from millhand.journal.proof import SignedProof
+from millhand.journal.signing import SignedHead, SigningKey, make_key, read_heads
 from millhand.plugins import Plugins
 from millhand.scenario.load import Scenario, load
 from millhand.testing.runs import MadeRun
@@ -52,6 +54,24 @@ async def test_a_cell_comes_back_elsewhere_and_goes_on(cell, backup, tmp_path: P
     async with Engine(empty, plugins=Plugins()) as engine:
         assert engine.journal.boot == 2, "it goes on where the backup was made"
         assert engine.journal.verify().ok
+
+
+def test_exported_checkpoints_come_along_and_still_prove_the_journal(cell, tmp_path: Path) -> None:
+    make_key(tmp_path / "journal.key")
+    key = SigningKey((tmp_path / "journal.key").read_text())
+    folder = cell.folder / "journal"
+    with Journal(folder / "journal.sqlite", cell="quiet", key=key,
+                 witness=folder / "checkpoints.jsonl") as journal:  # fmt: skip
+        journal.append([new_entry(MadeRun().entries[0].record, id="one")]).result(10)
+    back_up(cell, tmp_path / "cell.millhand")
+    restore(tmp_path / "cell.millhand", tmp_path / "empty")
+    there = tmp_path / "empty" / "journal"
+    heads = [h for h in read_heads(there / "checkpoints.jsonl") if isinstance(h, SignedHead)]
+    with Journal.open_readonly(there / "journal.sqlite") as journal:
+        report = journal.verify(proof=SignedProof([key.public], heads))
+    assert report.ok
+    assert report.witnessed is not None
+    assert report.witnessed.last_seq == report.head.seq
 
 
 def test_no_secret_is_in_it_and_all_are_named(cell, backup) -> None:
