@@ -33,6 +33,7 @@ from millhand.scenario.load import Scenario
 from millhand.scenario.schema import Worker as WorkerForm
 
 _AUTO = "auto"
+_HANG_PAST_DEADLINE_S = 5.0
 
 
 def nanoseconds(seconds: float) -> int:
@@ -237,9 +238,11 @@ def worker_groups(scenario: Scenario) -> dict[str, list[str]]:
 def worker_limits(scenario: Scenario, worker: str) -> WorkerLimits:
     """The limits of a worker; the scenario's defaults where it does not name the worker."""
     stated = scenario.file.workers.get(worker) or WorkerForm()
+    agents = scenario.file.agents
+    deadlines = [one.deadline for name, one in agents.items() if (one.worker or name) == worker]
     return WorkerLimits(
         memory=stated.memory,
-        hang_s=stated.hang,
+        hang_s=stated.hang or max(deadlines, default=0.0) + _HANG_PAST_DEADLINE_S,
         spare=stated.spare,
         restarts=stated.restarts.at_most,
         within_s=stated.restarts.within,

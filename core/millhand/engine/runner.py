@@ -39,13 +39,13 @@ log = structlog.get_logger(__name__)
 
 LARGEST_MEMORY = 16 * 1024
 """Bytes of an agent's memory, encoded."""
-LIGHT_NS = 50_000_000
+LIGHT_NS = 100_000_000
 """How long a light agent may hold up the engine, now and then."""
 MUCH_TOO_LONG_NS = 500_000_000
 """After so long it is moved into a worker at once."""
 _HEEDING = 0.75
 """Of the time left, what may be spent waiting for others; the rest is for disk and PLC."""
-_OVERRUNS, _WITHIN_S = 2, 60.0
+_OVERRUNS, _WITHIN_S = 3, 60.0
 
 
 class AgentRunner:

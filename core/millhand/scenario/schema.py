@@ -167,8 +167,10 @@ class Worker(Part):
     """A worker process: its limits. Agents share it by naming it under ``worker``."""
 
     memory: Size = Field(default=2_000_000_000, description="Most memory; more ends the worker.")
-    hang: Duration = Field(
-        default=5.0, description="A decision that takes longer is aborted and the worker restarted."
+    hang: Duration | None = Field(
+        default=None,
+        description="A decision that takes longer is aborted and the worker restarted; where left "
+        "out, five seconds more than its agents' longest deadline.",
     )
     spare: Flag = Field(default=True, description="Keep one started worker in reserve.")
     restarts: Restarts = Field(default_factory=Restarts, description="Restart budget.")

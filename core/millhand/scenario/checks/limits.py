@@ -87,7 +87,7 @@ def _deadline(names: Names, path: KeyPath, agent: Agent) -> Iterator[Problem]:
                 tr("Lengthen the deadline, or correct tick_period of {name}.", name=target),
             )
     worker = names.scenario.file.workers.get(agent.worker or "")
-    if worker is not None and worker.hang < agent.deadline:
+    if worker is not None and worker.hang is not None and worker.hang < agent.deadline:
         yield names.problem(
             (*path, "deadline"),
             tr(
