@@ -235,7 +235,7 @@ class Arena:
         async with asyncio.timeout(_START_S):
             said = (await self._engine.stdout.readline()).decode().strip()
         if said != "up":
-            await self._engine.wait()
+            await self.end_engine()
         return said or "ended"
 
     async def order(self, **order: Any) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from millhand.attack import neighbour
@@ -120,6 +121,8 @@ async def _standard_input() -> AsyncIterator[asyncio.StreamReader]:
 
 
 async def _main() -> int:
+    # Standard output belongs to the attacker.
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
     async with _standard_input() as lines:
         job = msgspec.json.decode(await lines.readline(), type=Job)
         try:
