@@ -14,6 +14,7 @@ from millhand.attack import Finding, NotApplicable, held, judged
 from millhand.attack.arena import Arena
 from millhand.contracts import Answer, AnswerCode, Command, Disposition
 from millhand.errors import Unavailable
+from millhand.journal.records import Cause, Intent
 from millhand.messages import tr
 
 _PASSES = (Disposition.PASS, Disposition.PASS_FLAGGED)
@@ -23,6 +24,10 @@ _FOREIGN_ID = 1_900_000_000
 
 def _count(answers: list[Answer], *codes: AnswerCode) -> int:
     return sum(one.code in codes for one in answers)
+
+
+def _missed(arena: Arena) -> list[Intent]:
+    return [one for one in arena.intents() if one.cause is Cause.MISSED]
 
 
 # --- the machine ---
@@ -62,13 +67,13 @@ class DroppedTrigger:
     async def run(self, arena: Arena) -> Finding:
         """Hide one trigger."""
         async with arena.fault("DropTrigger"):
-            await arena.alarm("trigger_missed")
-        missed = [one for one in arena.intents() if str(one.cause) == "missed"]
+            await arena.until(lambda: bool(_missed(arena)))
+        missed = _missed(arena)
         wrong = [one for one in missed if one.disposition in _PASSES or one.command is not None]
         return judged(
             bool(missed) and not wrong,
             tr("one disposition for each trigger"),
-            tr("{count} missed, journalled as not decidable, with an alarm", count=len(missed)),
+            tr("{count} missed, journalled as not decidable", count=len(missed)),
         )
 
 

@@ -38,7 +38,8 @@ class Control:
     def __init__(self, url: str, config: CellConfig, folder: Path) -> None:
         self._config = config
         self._folder = folder
-        self._client = Client(url, timeout=_TIMEOUT_S)
+        # A PLC that was frozen for a moment is still the one that we speak to.
+        self._client = Client(url, timeout=_TIMEOUT_S, watchdog_intervall=_SESSION_MS / 1000)
         self._client.session_timeout = _SESSION_MS
         self._index = 0
 
