@@ -32,7 +32,7 @@ class Intruder:
 
     async def run(self, arena: Arena) -> Finding:
         await arena.settled_parts(2)
-        await arena.order(camera="late")  # so that a part waits without a result
+        await arena.order(values="bad", tags=["state"])  # so that parts wait without a result
         await arena.settled_parts(3)
         tick = await arena.plant.tick()
         part = arena.entries("intent")[-1].part or ""
@@ -40,7 +40,7 @@ class Intruder:
             Command(id=1_999_999_999, part_id=part, result=1, valid_until=tick + 60)
         )
         await arena.until(lambda: any(a.command_id == 1_999_999_999 for a in arena.answers()))
-        await arena.order(camera="")
+        await arena.order(values="")
         return held("nobody", "the intruder says so")
 
 

@@ -24,6 +24,7 @@ devices:
   plc:
     adapter: opcua
     url: opc.tcp://127.0.0.1:1
+    namespace: urn:millhand:simulated
     security: {user: operator, password: "file:secrets/plc", allow_plain_password: true}
     tags: {state: {node: s=Cell.PackML.State, type: int32}}
   other:
@@ -72,13 +73,14 @@ def everything(folder: Path, without: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def test_no_output_tells_a_secret(cell: Path, millhand, tmp_path: Path) -> None:
-    said = ""
+    said, found = "", None
     with millhand("-v", "run", cell) as run:
         assert run.stdout is not None
         for line in run.stdout:
             said += line
             if found := re.search(r"Console: (http\S+)", line):
                 break
+        assert found, said
         request = urllib.request.Request(
             f"{found[1]}/metrics", headers={"Authorization": f"Bearer {CANARY}"}
         )
