@@ -44,6 +44,7 @@ class Intruder:
         return held("nobody", "the intruder says so")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_what_holds_is_held_and_what_does_not_is_found(tmp_path: Path) -> None:
     plugins = Plugins.discover()
