@@ -23,7 +23,7 @@ from millhand.attack.victim import Job, Order
 from millhand.contracts import Answer, Mode
 from millhand.contracts.plant import AttackablePlant, PlantSummary
 from millhand.engine.bindings import Target
-from millhand.errors import ConfigError, InternalError, MillhandError, Unavailable
+from millhand.errors import ConfigError, InternalError, MillhandError
 from millhand.journal.entries import Entry
 from millhand.journal.journal import Journal
 from millhand.journal.places import FILE_NAME
@@ -235,7 +235,7 @@ class Arena:
         async with asyncio.timeout(_START_S):
             said = (await self._engine.stdout.readline()).decode().strip()
         if said != "up":
-            await self._engine.wait()
+            await self.end_engine()
         return said or "ended"
 
     async def order(self, **order: Any) -> None:
@@ -373,16 +373,6 @@ class Arena:
             )
 
         await self.until(works, within_s)
-
-    async def quiet(self) -> None:
-        """Wait until every part that the PLC has counted is settled and answered."""
-        for _ in range(20):
-            try:
-                await self.summary()
-            except Unavailable:
-                await asyncio.sleep(0.2)
-            else:
-                return
 
     def channel(self) -> Target:
         """Return the channel that dispositions go through.

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 
 from millhand.attack.arena import Arena
-from millhand.contracts import AnswerCode, Disposition, PartTrigger, Verdict
+from millhand.contracts import Answer, AnswerCode, Disposition, PartTrigger, Verdict
 from millhand.journal.records import Cause, Intent
 from millhand.messages import tr
 
@@ -29,22 +29,27 @@ def wrong_in(arena: Arena, *, forged: frozenset[int] = frozenset()) -> list[str]
         arena: the attacked cell.
         forged: numbers of commands that the attacker wrote past the engine.
     """
+    given = arena.answers()  # before the intents: each was durable before its answer came
     intents = [
         entry.record
         for entry in arena.entries("intent", after=0)
         if isinstance(entry.record, Intent)
     ]
-    return [*_commands(arena, intents, forged), *_triggers(arena, intents)]
+    return [*_commands(given, intents, forged), *_triggers(arena, intents)]
 
 
-def _commands(arena: Arena, intents: list[Intent], forged: frozenset[int]) -> list[str]:
+def _commands(given: list[Answer], intents: list[Intent], forged: frozenset[int]) -> list[str]:
     by_id = {one.command.id: one for one in intents if one.command is not None}
     found = []
     taken: Counter[int] = Counter()
-    for answer in arena.answers():
-        if answer.code not in _TAKEN or answer.command_id in forged:
+    answers = [one for one in given if one.code in _TAKEN]
+    accepted = {one.command_id for one in answers if one.code is AnswerCode.ACCEPTED}
+    for answer in answers:
+        if answer.command_id in forged:
             continue
         intent = by_id.get(answer.command_id)
+        if intent is None and answer.command_id not in accepted:
+            continue  # taken before the attack began
         if intent is None or intent.command is None:
             found.append(tr("Command {id} was taken and has no intent.", id=answer.command_id))
             continue

@@ -35,9 +35,10 @@ OWN: dict[str, type[Attack]] = {
     "interlock.type": on_values.WrongType,
     "worker.kill": on_workers.KillWorkers,
     "worker.hang": on_workers.FreezeWorkers,
-    "neighbour.raises": on_workers.NeighbourRaises,
-    "neighbour.crashes": on_workers.NeighbourExits,
     "neighbour.spins": on_workers.NeighbourSpins,
+    "neighbour.raises": on_workers.NeighbourRaises,
+    # Last: it uses up the neighbour's budget of restarts.
+    "neighbour.crashes": on_workers.NeighbourExits,
     "model.changed": on_models.FlipByte,
     "model.truncated": on_models.Truncate,
     "model.swapped": on_models.SwapGraph,

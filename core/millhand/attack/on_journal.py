@@ -91,7 +91,11 @@ class SwapEntries(_OnCopy):
     def change(self, database: sqlite3.Connection, cell: str) -> None:
         """Swap two rows' numbers."""
         (last,) = database.execute("SELECT max(seq) FROM entry WHERE cell = ?", (cell,)).fetchone()
-        for before, after in ((last - 3, -1), (last - 2, last - 3), (-1, last - 2)):
+        for before, after in (
+            (last - 3, last + 1000),
+            (last - 2, last - 3),
+            (last + 1000, last - 2),
+        ):
             database.execute(
                 "UPDATE entry SET seq = ? WHERE seq = ? AND cell = ?", (after, before, cell)
             )

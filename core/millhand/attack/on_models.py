@@ -18,7 +18,7 @@ from millhand.messages import tr
 
 class _OnPackage:
     title: str
-    promise = 4
+    promise = 14
     faults: ClassVar[frozenset[str]]
 
     async def run(self, arena: Arena) -> Finding:

@@ -144,7 +144,7 @@ class _Runner:
         except TimeoutError:
             return broken("", tr("What should have happened did not, in time."))
         except (MillhandError, OSError, AssertionError) as error:
-            log.warning("attack_failed", attack=attack.title, exc_info=error)
+            log.info("attack_failed", attack=attack.title, exc_info=error)
             return broken("", f"{type(error).__name__}: {error}")
 
     async def parts(self) -> int:

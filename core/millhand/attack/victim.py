@@ -14,10 +14,12 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from io import TextIOBase
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from millhand.attack import neighbour
@@ -119,7 +121,22 @@ async def _standard_input() -> AsyncIterator[asyncio.StreamReader]:
     transport.close()
 
 
+class _Patient(TextIOBase):
+    """Standard error that takes what it can: a full disk must not fail who only says so."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            return sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+
+
 async def _main() -> int:
+    # Standard output belongs to the attacker.
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(_Patient()))
     async with _standard_input() as lines:
         job = msgspec.json.decode(await lines.readline(), type=Job)
         try:

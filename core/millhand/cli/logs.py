@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 
 
 class _StandardError:
-    """Standard error as it is when a line is written, so that a live view can stand above it."""
+    """Standard error as it is when a line is written, so that a live view can stand above it.
+
+    What cannot be written is lost: where the log goes to a disk that is full, the cell must not
+    end because it said so.
+    """
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def configure_logs(*, verbose: bool) -> None:

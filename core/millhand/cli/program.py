@@ -62,6 +62,10 @@ def _words() -> dict[str, Word]:
         "doctor": Word(
             "millhand.cli.doctor:doctor", tr("Say what is wrong with a cell, and the mend.")
         ),
+        "sbom": Word("millhand.cli.sbom:sbom", tr("Write what is installed: CycloneDX.")),
+        "audit": Word(
+            "millhand.cli.sbom:audit", tr("Look up known weaknesses of what is installed.")
+        ),
         "attack": Word(
             "millhand.cli.attack:attack", tr("Attack a copy of a cell; tell what was held.")
         ),

@@ -49,6 +49,5 @@ def _reasons(snapshot: EngineSnapshot) -> list[str]:
 def status_line(snapshot: EngineSnapshot) -> str:
     """Say in one line how the cell is, for a service manager."""
     found = readiness(snapshot)
-    said = tr("{count} parts", count=snapshot.parts_done)
-    how = found.reasons[0] if found.reasons else tr("ready")
-    return f"{said}; {how}"
+    state = found.reasons[0] if found.reasons else tr("ready")
+    return tr("{count} parts; {state}", count=snapshot.parts_done, state=state)

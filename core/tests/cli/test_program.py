@@ -19,7 +19,18 @@ from millhand.errors import (
 
 WORDS = (
     *("demo", "check", "run", "status", "plugins", "journal", "review", "schema"),
-    *("bench", "distil", "service", "backup", "restore", "doctor", "attack", "completion"),
+    *(
+        "bench",
+        "distil",
+        "service",
+        "backup",
+        "restore",
+        "doctor",
+        "sbom",
+        "audit",
+        "attack",
+        "completion",
+    ),
 )
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections import Counter
 from contextlib import suppress
 
 from millhand.attack import Finding, NotApplicable, held, judged
 from millhand.attack.arena import Arena
 from millhand.contracts import Answer, AnswerCode, Command, Disposition
 from millhand.errors import Unavailable
+from millhand.journal.records import Cause, Intent
 from millhand.messages import tr
 
 _PASSES = (Disposition.PASS, Disposition.PASS_FLAGGED)
@@ -23,6 +25,17 @@ _FOREIGN_ID = 1_900_000_000
 
 def _count(answers: list[Answer], *codes: AnswerCode) -> int:
     return sum(one.code in codes for one in answers)
+
+
+def _purged(answers: list[Answer]) -> int:
+    """Return how many parts the largest purge took off: their defaults share a tick."""
+    ticks = Counter(one.plc_tick for one in answers if one.code is AnswerCode.DEFAULTED)
+    most = max(ticks.values(), default=0)
+    return most if most > 1 else 0
+
+
+def _missed(arena: Arena) -> list[Intent]:
+    return [one for one in arena.intents() if one.cause is Cause.MISSED]
 
 
 # --- the machine ---
@@ -45,7 +58,7 @@ class EmergencyStop:
             stopped = arena.plant.answers()[seen:]
         await arena.recovered()
         accepted = _count(stopped, AnswerCode.ACCEPTED, AnswerCode.EXECUTED)
-        purged = _count(arena.answers(), AnswerCode.DEFAULTED)
+        purged = _purged(arena.answers())
         return judged(
             accepted == 0 and purged > 0,
             tr("guard: interlock; PLC: state"),
@@ -62,13 +75,13 @@ class DroppedTrigger:
     async def run(self, arena: Arena) -> Finding:
         """Hide one trigger."""
         async with arena.fault("DropTrigger"):
-            await arena.alarm("trigger_missed")
-        missed = [one for one in arena.intents() if str(one.cause) == "missed"]
+            await arena.until(lambda: bool(_missed(arena)))
+        missed = _missed(arena)
         wrong = [one for one in missed if one.disposition in _PASSES or one.command is not None]
         return judged(
             bool(missed) and not wrong,
             tr("one disposition for each trigger"),
-            tr("{count} missed, journalled as not decidable, with an alarm", count=len(missed)),
+            tr("{count} missed, journalled as not decidable", count=len(missed)),
         )
 
 
@@ -130,9 +143,9 @@ class WrongWay:
         """Let one go astray: the PLC must stop, and nothing be claimed as executed."""
         await arena.settled_parts(1)
         async with arena.fault("WrongWay"):
-            await arena.until(lambda: _count(arena.answers(), AnswerCode.DEFAULTED) > 0)
+            await arena.until(lambda: _purged(arena.answers()) > 0)
         await arena.recovered()
-        purged = _count(arena.answers(), AnswerCode.DEFAULTED)
+        purged = _purged(arena.answers())
         return judged(
             purged > 0, tr("PLC: gate sensor"), tr("the PLC stopped; {count} purged", count=purged)
         )
@@ -148,13 +161,13 @@ class StuckSensor:
         """Blind it until the PLC has stopped."""
         await arena.settled_parts(1)
         async with arena.fault("SensorStuck"):
-            await arena.until(lambda: _count(arena.answers(), AnswerCode.DEFAULTED) > 0)
-            executed = _count(arena.answers()[-1:], AnswerCode.EXECUTED)
+            await arena.until(lambda: _purged(arena.answers()) > 0)
         await arena.recovered()
+        purged = _purged(arena.answers())
         return judged(
-            executed == 0,
+            purged > 0,
             tr("PLC: gate not confirmed"),
-            tr("the PLC stopped and its parts took their default"),
+            tr("the PLC stopped; {count} parts took their default", count=purged),
         )
 
 

@@ -148,13 +148,12 @@ class ConveyorCell:
 
     async def command(self, command: Command) -> None:
         """Write a command record, its id last."""
-        for name, value in (
-            ("PartId", command.part_id),
-            ("Result", command.result),
-            ("ValidUntil", command.valid_until),
-            ("Id", command.id),
-        ):
-            await self.control.write(f"Cell.Command.{name}", value)
+        await self.control.write_all(
+            Cell__Command__PartId=command.part_id,
+            Cell__Command__Result=command.result,
+            Cell__Command__ValidUntil=command.valid_until,
+            Cell__Command__Id=command.id,
+        )
 
     async def tick(self) -> int:
         """Return the PLC's tick."""

@@ -38,7 +38,8 @@ class Control:
     def __init__(self, url: str, config: CellConfig, folder: Path) -> None:
         self._config = config
         self._folder = folder
-        self._client = Client(url, timeout=_TIMEOUT_S)
+        # A PLC that was frozen for a moment is still the one that we speak to.
+        self._client = Client(url, timeout=_TIMEOUT_S, watchdog_intervall=_SESSION_MS / 1000)
         self._client.session_timeout = _SESSION_MS
         self._index = 0
 
@@ -88,6 +89,21 @@ class Control:
         variant = ua.Variant(value, _VARIANTS[_KINDS[path]])
         with self._errors():
             await self._client.get_node(self._node_id(path)).write_value(ua.DataValue(variant))
+
+    async def write_all(self, **values: bool | int | str) -> None:
+        """Write several tags in one request, in order; ``__`` in a name stands for a dot.
+
+        Raises:
+            Unavailable: the PLC has gone away.
+        """
+        named = {name.replace("__", "."): value for name, value in values.items()}
+        nodes = [self._client.get_node(self._node_id(path)) for path in named]
+        data = [
+            ua.DataValue(ua.Variant(value, _VARIANTS[_KINDS[path]]))
+            for path, value in named.items()
+        ]
+        with self._errors():
+            await self._client.write_values(nodes, data)
 
     def _node_id(self, path: str) -> ua.NodeId:
         return ua.NodeId(ua.String(path), ua.Int16(self._index))
