@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from io import TextIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
@@ -136,7 +136,7 @@ class _Patient(TextIOBase):
 
 async def _main() -> int:
     # Standard output belongs to the attacker.
-    structlog.configure(logger_factory=structlog.WriteLoggerFactory(_Patient()))
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Patient())))
     async with _standard_input() as lines:
         job = msgspec.json.decode(await lines.readline(), type=Job)
         try:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from millhand import __version__
 from millhand.errors import ConfigError, InternalError
 from millhand.messages import tr
+
+if TYPE_CHECKING:
+    from cyclonedx.model.component import Component
 
 _EVERY = frozenset({"*"})
 """Every extra: of our own distributions, whose optional parts count where they are installed."""
@@ -22,7 +26,7 @@ _EVERY = frozenset({"*"})
 
 def installed() -> dict[str, Distribution]:
     """Return Millhand, its plugins and all that they need, by normalised name."""
-    found: dict[str, Distribution] = {}
+    found: dict[NormalizedName, Distribution] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
     own = ["millhand", *(point.dist.name for point in entry_points(group="millhand")
                          if point.dist is not None)]  # fmt: skip
@@ -37,12 +41,12 @@ def installed() -> dict[str, Distribution]:
         except PackageNotFoundError:
             continue  # an optional part that is not here
         waiting += _needed(found[name], extras)
-    return dict(sorted(found.items()))
+    return {str(name): one for name, one in sorted(found.items())}
 
 
 def _needed(
     one: Distribution, extras: frozenset[str] = frozenset()
-) -> Iterator[tuple[str, frozenset[str]]]:
+) -> Iterator[tuple[NormalizedName, frozenset[str]]]:
     """Yield name and wanted extras of all that a distribution requires here, under its extras."""
     if extras is _EVERY:
         extras = frozenset(one.metadata.get_all("Provides-Extra") or ())
@@ -91,19 +95,24 @@ def bill_of_materials() -> str:
     return text
 
 
-def _component(one: Distribution) -> object:
+def _said(one: Distribution, key: str) -> str:
+    """Return the first value of a key of the distribution's metadata, empty where it has none."""
+    return next(iter(one.metadata.get_all(key) or ()), "")
+
+
+def _component(one: Distribution) -> Component:
     from cyclonedx.contrib.license.factories import LicenseFactory
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
 
-    stated = one.metadata.get("License-Expression") or one.metadata.get("License") or ""
+    stated = _said(one, "License-Expression") or _said(one, "License")
     short = stated.strip().partition("\n")[0][:200]
     licences = [LicenseFactory().make_from_string(short)] if short else []
     return Component(
         name=one.name,
         version=one.version,
         type=ComponentType.LIBRARY,
-        description=(one.metadata.get("Summary") or None),
+        description=_said(one, "Summary") or None,
         purl=PackageURL("pypi", None, canonicalize_name(one.name), one.version),
         bom_ref=f"{canonicalize_name(one.name)}@{one.version}",
         licenses=licences,
