@@ -99,9 +99,11 @@ async def test_each_transport_is_driven_once_through_broker_kills(
             for agent in ("planner", "fleet"):
                 engine.set_mode(agent, Mode.CONTROL, by="test")
             killing = asyncio.create_task(kill_now_and_then(broker))
-            done = await transports_done(engine, len(TRANSPORTS))
-            killing.cancel()
-            await asyncio.gather(killing, return_exceptions=True)
+            try:
+                done = await transports_done(engine, len(TRANSPORTS))
+            finally:
+                killing.cancel()
+                await asyncio.gather(killing, return_exceptions=True)
             outcomes = [
                 entry.record.status
                 for entry in engine.journal.read(kinds=("outcome",), subject="fleet")

@@ -17,6 +17,7 @@ _WRAP = 2**32
 _HALF = 2**31
 _JUMP_M = 3.0
 """A position may be wrong by this much before it counts as a jump."""
+_BUNCHED_S = 0.5
 _SPEED_UNKNOWN = 5.0
 """In m/s, for vehicles whose factsheet is not known."""
 _CHARGE_JUMP = 20.0
@@ -157,7 +158,8 @@ class Track:
     def _compare_places(self, before: Position, now: Position, now_ns: int) -> None:
         if before.map_id != now.map_id or not (before.known and now.known):
             return
-        gone_s = (now_ns - self.heard_ns) / 1e9
+        # Messages bunch on their way, so the time between two is known to half a second only.
+        gone_s = (now_ns - self.heard_ns) / 1e9 + _BUNCHED_S
         reach = (self.limits.speed_max or _SPEED_UNKNOWN) * 1.5 * gone_s + _JUMP_M
         distance = math.dist((before.x, before.y), (now.x, now.y))
         if distance > reach:
