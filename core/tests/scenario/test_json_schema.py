@@ -111,8 +111,9 @@ def _properties(part: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def test_defaults_carry_their_units() -> None:
-    worker = schema()["$defs"]["Worker"]["properties"]
-    assert worker["hang"]["default"] == "5 s"
+    parts = schema()["$defs"]
+    worker = parts["Worker"]["properties"]
+    assert parts["Restarts"]["properties"]["within"]["default"] == "10 min"
     assert worker["memory"]["default"] == "2 GB"
     assert "x-quantity" not in json.dumps(schema())
 
