@@ -5,9 +5,12 @@
     python dev.py test                 all checks, then all tests but the slow ones
     python dev.py test --slow          the slow ones too
     python dev.py test -k guard        whatever else pytest understands
+    python dev.py conformance          run the conformance kits and write their results down
     python dev.py check                lint, format, types, import rules, generated files
     python dev.py docs                 write again what is generated: reference pages, catalogues
     python dev.py millhand plugins     the command `millhand` of this checkout
+    python dev.py bundle FOLDER        all that running a cell needs, as one folder to copy; other
+                                       distributions of ours than the casting cell's by their paths
 
 The first run makes .venv and installs what the job needs; later runs start at once, until a
 requirements file or a pyproject.toml changes. The exit code is the job's. Use python3 where the
@@ -34,6 +37,27 @@ RUN_TIME = ("requirements-dev.txt",)
 TESTING = ("requirements-dev.txt", "requirements-test.txt")
 ALONE = "hardware_adapters/accelerators"
 """Tests that get a process of their own."""
+CASTING_CELL = (
+    ".",
+    "plugins/quality",
+    "hardware_adapters/opcua",
+    "hardware_adapters/cameras",
+    "hardware_adapters/accelerators",
+    "hardware_adapters/simulated",
+)
+"""What a bundle holds where nothing else is asked for."""
+NEVER_OPENED = (
+    "onnxruntime/capi/libonnxruntime.so.*",
+    "onnxruntime/datasets",
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/transformers",
+    "numpy/f2py",
+    "numpy/**/tests",
+    "bin",
+)
+"""What a bundle leaves out: the C library that Python's own extension of ONNX Runtime doubles,
+tools that make or test what a cell only runs, and commands that point to this computer."""
 GENERATED = ("docs/catalogue.py", "docs/cli_reference.py", "docs/generate_reference.py")
 """Scripts that write a generated file again, or with --check say whether it is up to date."""
 
@@ -203,6 +227,29 @@ def test(arguments: list[str]) -> int:
     return alone or rest
 
 
+def conformance(arguments: list[str]) -> int:
+    """Run the conformance kits of all distributions and examples; write results and page."""
+    if arguments:
+        raise JobError(2, "conformance takes no arguments")
+    ensure(TESTING)
+    results = ROOT / "docs" / "reference" / "conformance.json"
+    results.unlink(missing_ok=True)
+    pytest = [str(PYTHON), "-m", "pytest", "-q", f"--conformance={results}"]
+    suites = [
+        str(suite.relative_to(ROOT))
+        for folder in ("plugins", "hardware_adapters")
+        for suite in sorted((ROOT / folder).glob("*/tests/**/test_conformance*.py"))
+    ]
+    apart = [suite for suite in suites if Path(suite).is_relative_to(ALONE)]
+    codes = [call([*pytest, *apart]), call([*pytest, *(one for one in suites if one not in apart)])]
+    for suite in sorted((ROOT / "docs" / "examples").glob("*/tests/test_conformance.py")):
+        settings = ["-c", str(suite.parents[1] / "pyproject.toml"), "-o", "pythonpath=. tests"]
+        settings += ["-p", "no:cacheprovider"]
+        codes.append(call([*pytest, *settings, str(suite)]))
+    codes.append(call([str(PYTHON), "docs/generate_reference.py"]))
+    return max(codes)
+
+
 def docs(arguments: list[str]) -> int:
     """Write every generated file again."""
     if arguments:
@@ -212,12 +259,47 @@ def docs(arguments: list[str]) -> int:
     return max(codes)
 
 
+def bundle(arguments: list[str]) -> int:
+    """Install the run time into a folder that can be copied, without what no run opens."""
+    if not arguments or arguments[0].startswith("-"):
+        raise JobError(2, "bundle takes a new folder, and whichever of our distributions it is for")
+    folder = Path(arguments[0]).resolve()
+    if folder.exists() and any(folder.iterdir()):
+        raise JobError(2, f"{folder} is not empty")
+    ensure(RUN_TIME)
+    say(f"installing into {folder}")
+    own = [str(ROOT / path) for path in arguments[1:] or CASTING_CELL]
+    pip_install("--no-build-isolation", "--no-compile", f"--target={folder}", *own)
+    whole = bytes_in(folder)
+    leave_out(folder)
+    say(f"{bytes_in(folder) / 1e6:.0f} MB; {whole / 1e6:.0f} MB with what no run opens")
+    say(f"PYTHONPATH={folder} {Path(sys.executable).name} -m millhand.cli demo")
+    return 0
+
+
+def bytes_in(folder: Path) -> int:
+    """Add up the sizes of all files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def leave_out(folder: Path) -> None:
+    """Remove what :data:`NEVER_OPENED` names."""
+    for pattern in NEVER_OPENED:
+        for path in list(folder.glob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
 JOBS = {
     "demo": demo,
     "test": test,
     "check": check,
+    "conformance": conformance,
     "docs": docs,
     "millhand": millhand,
+    "bundle": bundle,
 }
 
 

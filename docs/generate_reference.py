@@ -15,7 +15,7 @@ from pathlib import Path
 os.environ["LANGUAGE"] = "en"
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from generator import contracts, errors, hooks, passports, records, scenario
+from generator import conformance, contracts, errors, hooks, passports, records, scenario
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 PAGES: dict[str, Callable[[], str]] = {
@@ -24,6 +24,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "contracts.md": contracts.page,
     "records.md": records.page,
     "errors.md": errors.page,
+    "conformance.md": conformance.page,
     "distil-plans.md": passports.plan_page,
     "packages.md": passports.package_page,
 }

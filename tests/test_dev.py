@@ -73,3 +73,29 @@ def test_running_installs_no_torch_and_no_tool(dev):
 
 def test_a_failing_command_hands_on_its_code(dev):
     assert dev.call([sys.executable, "-c", "raise SystemExit(7)"]) == 7
+
+
+def test_a_bundle_leaves_out_what_no_run_opens(dev, tmp_path):
+    site = tmp_path / "site"
+    kept = ["onnxruntime/capi/onnxruntime_pybind11_state.so", "numpy/_core/multiarray.py"]
+    left = [
+        "onnxruntime/capi/libonnxruntime.so.1.32.0",
+        "onnxruntime/tools/a.py",
+        "numpy/_core/tests/test_a.py",
+        "bin/millhand",
+    ]
+    for name in (*kept, *left):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_bytes(b"x" * 10)
+    assert dev.bytes_in(site) == 60
+    dev.leave_out(site)
+    assert {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()} == {
+        *kept
+    }
+
+
+def test_a_bundle_goes_into_a_new_folder(tmp_path):
+    (tmp_path / "old").write_text("x")
+    refused = call("bundle", str(tmp_path))
+    assert (refused.returncode, "not empty" in refused.stderr) == (2, True)
+    assert call("bundle").returncode == 2

@@ -8,6 +8,7 @@ from millhand.console.words import word
 from millhand.contracts.command import AnswerCode
 from millhand.journal.records import (
     Alarm,
+    Andon,
     Checkpoint,
     Gate,
     Intent,
@@ -41,6 +42,8 @@ def entry_text(record: Record) -> str:  # noqa: C901 - one short line for each k
             return f"{record.channel}: {word(record.answer.code.name.lower())}"
         case Alarm():
             return f"{record.name} {record.source}: {record.text} ({record.state})"
+        case Andon():
+            return _andon(record)
         case ModeChange():
             before = word(record.before) if record.before else "–"
             return tr(
@@ -96,4 +99,15 @@ def _outcome(outcome: Outcome) -> str:
         said.append(word(outcome.answer.code.name.lower()))
     if outcome.detail:
         said.append(outcome.detail)
+    return ", ".join(said)
+
+
+def _andon(record: Andon) -> str:
+    said = [record.text, word(record.state)]
+    if record.owner:
+        said.append(tr("for {owner}", owner=record.owner))
+    if record.by:
+        said.append(tr("by {by}", by=record.by))
+    if record.response_ns is not None:
+        said.append(tr("response after {seconds:.1f} s", seconds=record.response_ns / 1e9))
     return ", ".join(said)

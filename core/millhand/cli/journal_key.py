@@ -61,7 +61,7 @@ def evidence(
 
     beside = place.folder / CHECKPOINTS
     file = against or (beside if key_files and beside.is_file() else None)
-    heads = list(read_heads(file)) if file is not None else []
+    heads = read_heads(file) if file is not None else []
     signed = [head for head in heads if isinstance(head, SignedHead)]
     plain = [head for head in heads if isinstance(head, ChainHead)]
     if signed and not key_files:

@@ -40,3 +40,11 @@ def configure_logs(*, verbose: bool) -> None:
     logging.basicConfig(
         level=logging.WARNING, stream=stream, format="%(levelname)s %(name)s: %(message)s"
     )
+
+
+def only_errors() -> None:
+    """Keep warnings back in a command that tells of them itself; ``--verbose`` still shows all."""
+    import structlog
+
+    if not structlog.get_logger().is_enabled_for(logging.INFO):
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))

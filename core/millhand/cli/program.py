@@ -21,6 +21,15 @@ def _words() -> dict[str, Word]:
         ),
         "run": Word("millhand.cli.run:run", tr("Run a scenario on its real devices.")),
         "status": Word("millhand.cli.status:status", tr("Say how a cell is, from its journal.")),
+        "connect": Word(
+            "millhand.cli.connect:connect", tr("Try to reach a device; say what is in the way.")
+        ),
+        "discover": Word(
+            "millhand.cli.discover:discover", tr("List what a device offers, ready for a scenario.")
+        ),
+        "new": Word(
+            "millhand.cli.new:new", tr("Write a plugin, an adapter or a scenario to start from.")
+        ),
         "plugins": Word(
             "millhand.cli.plugins:plugins", tr("List what is installed and what it may do.")
         ),
@@ -31,6 +40,7 @@ def _words() -> dict[str, Word]:
             "millhand.cli.review:review",
             tr("Answer what agents ask; tell them where they were wrong."),
         ),
+        "andon": Word("millhand.cli.andon:andon", tr("See who was called, and answer the call.")),
         "models": Word("millhand.cli.models:models", tr("Look at model packages; verify them.")),
         "replay": Word(
             "millhand.cli.replay:replay", tr("Decide again what was decided; compare models.")
@@ -51,6 +61,9 @@ def _words() -> dict[str, Word]:
         "restore": Word("millhand.cli.backup:restore", tr("Bring a cell back from a backup.")),
         "doctor": Word(
             "millhand.cli.doctor:doctor", tr("Say what is wrong with a cell, and the mend.")
+        ),
+        "attack": Word(
+            "millhand.cli.attack:attack", tr("Attack a copy of a cell; tell what was held.")
         ),
         "completion": Word(
             "millhand.cli.completion:completion", tr("Set up completion for your shell.")

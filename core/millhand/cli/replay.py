@@ -199,7 +199,14 @@ def _decide(
         wanted, tr("Deciding again"), console=screen, disable=not screen.is_terminal
     ):
         try:
-            comparison.add(decide_again(entry, resident, blobs.load_frame, candidate=candidate))
+            again = decide_again(
+                entry,
+                resident,
+                blobs.load_frame,
+                load_document=blobs.load_document,
+                candidate=candidate,
+            )
+            comparison.add(again)
         except (Unavailable, PackageError) as error:
             comparison.missing.append((entry, error.message))
 

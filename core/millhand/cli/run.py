@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +21,8 @@ from millhand.messages import tr
 
 if TYPE_CHECKING:
     from millhand.engine.snapshot import EngineSnapshot
+    from millhand.engine.starts import StartBook
+    from millhand.engine.watchdog import Blocked
     from millhand.plugins import Plugins
     from millhand.scenario.load import Scenario
 
@@ -65,7 +69,14 @@ class ModeChoice(click.ParamType[tuple[str, Mode]]):
 @click.option("--mode", "modes", multiple=True, type=ModeChoice(), help=tr("Set an agent's mode."))
 @click.option("--by", metavar="NAME", help=tr("Who sets the mode; your user name where left out."))
 @click.option("--simulate", is_flag=True, help=tr("Start the scenario's simulated plant too."))
-@click.option("--safe", is_flag=True, help=tr("Safe mode: no plugin, no device; the journal only."))
+@click.option(
+    "--safe/--no-safe",
+    default=None,
+    help=tr(
+        "Safe mode: no plugin, no device; the journal only. Where neither is said, after several "
+        "crashes in a row."
+    ),
+)
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
@@ -77,10 +88,13 @@ def run(
     modes: tuple[tuple[str, Mode], ...],
     by: str | None,
     simulate: bool,
-    safe: bool,
+    safe: bool | None,
     state: Path | None,
 ) -> ExitCode:
     """Run a scenario."""
+    from millhand.engine.starts import CRASHES, StartBook
+    from millhand.errors import MillhandError
+    from millhand.journal.places import journal_folder
     from millhand.plugins import Plugins
     from millhand.scenario.check import require
     from millhand.scenario.load import load
@@ -95,11 +109,23 @@ def run(
     if safe:
         asyncio.run(_run(loaded, Plugins(), {}, who, safe=True, journal=journal))
         return ExitCode.FINE
-    plugins = Plugins.discover()
-    require(loaded, plugins)
-    if simulate:
-        return _simulate(loaded, plugins, dict(modes), who)
-    asyncio.run(_run(loaded, plugins, dict(modes), who, safe=False, journal=journal))
+    book = StartBook(state or journal_folder(loaded))
+    crashes = book.begin()
+    try:
+        if crashes >= CRASHES and safe is None:
+            _run_safely(loaded, who, crashes, journal)
+        else:
+            plugins = Plugins.discover()
+            require(loaded, plugins)
+            if simulate:
+                return _simulate(loaded, plugins, dict(modes), who)
+            asyncio.run(
+                _run(loaded, plugins, dict(modes), who, safe=False, journal=journal, book=book)
+            )
+    except (MillhandError, KeyboardInterrupt):
+        book.well()
+        raise
+    book.well()
     return ExitCode.FINE
 
 
@@ -121,6 +147,27 @@ def state_journal(scenario: Scenario, state: Path | None) -> Path | None:
     return state / FILE_NAME
 
 
+def _run_safely(scenario: Scenario, by: str, crashes: int, journal: Path | None) -> None:
+    from millhand.plugins import Plugins
+
+    why = tr(
+        "The last {count} starts ended badly within a minute, so that no plugin was loaded now. "
+        "Look into the log and the journal, mend, and start again.",
+        count=crashes,
+    )
+    console(stderr=True).print(why, style="unsure")
+    asyncio.run(_run(scenario, Plugins(), {}, by, safe=True, journal=journal, why_safe=why))
+
+
+def _end_stuck(blocked: Blocked) -> None:
+    """End at once: the PLC has fallen back by itself, and a service manager starts us again."""
+    import faulthandler
+
+    print(tr("The engine stood still: {where}", where=blocked.where), file=sys.stderr)
+    faulthandler.dump_traceback()
+    os._exit(ExitCode.BUG)
+
+
 async def _run(
     scenario: Scenario,
     plugins: Plugins,
@@ -129,16 +176,28 @@ async def _run(
     *,
     safe: bool,
     journal: Path | None,
+    why_safe: str = "",
+    book: StartBook | None = None,
 ) -> None:
     from millhand.cli.live import LiveView, shown
     from millhand.cli.stopping import stop_requested
     from millhand.console.health import status_line
     from millhand.engine.engine import Engine
     from millhand.engine.service_manager import ServiceManager
+    from millhand.engine.starts import SOON_S
     from millhand.pauses import freeze_start
 
     with stop_requested() as stop:
-        async with Engine(scenario, plugins=plugins, safe=safe, journal=journal) as engine:
+        async with Engine(
+            scenario,
+            plugins=plugins,
+            safe=safe,
+            journal=journal,
+            why_safe=why_safe,
+            on_stuck=_end_stuck,
+        ) as engine:
+            if book is not None:
+                asyncio.get_running_loop().call_later(SOON_S, book.well)
             for agent, mode in modes.items():
                 engine.set_mode(agent, mode, by=by)
             freeze_start()

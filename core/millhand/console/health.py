@@ -50,4 +50,5 @@ def status_line(snapshot: EngineSnapshot) -> str:
     """Say in one line how the cell is, for a service manager."""
     found = readiness(snapshot)
     said = tr("{count} parts", count=snapshot.parts_done)
-    return f"{said}; {found.reasons[0]}" if found.reasons else f"{said}; {tr('ready')}"
+    how = found.reasons[0] if found.reasons else tr("ready")
+    return f"{said}; {how}"

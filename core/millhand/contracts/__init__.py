@@ -10,6 +10,8 @@ from millhand.contracts.adapters import (
     Camera,
     CaptureRequest,
     ConnectionFault,
+    Discovers,
+    Discovery,
     Health,
     Link,
     Records,
@@ -60,7 +62,7 @@ from millhand.contracts.events import (
     PackMLState,
     Release,
 )
-from millhand.contracts.frames import DocumentRef, Frame, FrameRef
+from millhand.contracts.frames import Document, DocumentRef, Frame, FrameRef
 from millhand.contracts.modes import Mode
 from millhand.contracts.observation import Memory, Observation
 from millhand.contracts.samples import Quality, Sample, Value
@@ -90,7 +92,10 @@ __all__ = [
     "CustomEvent",
     "Decision",
     "DeliverRecord",
+    "Discovers",
+    "Discovery",
     "Disposition",
+    "Document",
     "DocumentArrived",
     "DocumentRef",
     "Event",

@@ -88,6 +88,23 @@ class TagInfo(Struct, frozen=True, kw_only=True):
     unit: str = ""
 
 
+class Discovery(Struct, frozen=True, kw_only=True):
+    """What a device offers, as ``millhand discover`` prints it."""
+
+    options: dict[str, str] = {}
+    """Keys of the device that the addresses count on (``namespace``)."""
+    tags: tuple[TagInfo, ...] = ()
+
+
+@runtime_checkable
+class Discovers(Protocol):
+    """An adapter that can say more of a device than :meth:`Tags.browse` does. Optional."""
+
+    async def discover(self) -> Discovery:
+        """List what the device offers, with the shortest addresses that work."""
+        ...
+
+
 class Adapter(Protocol):
     """What all async adapters share."""
 

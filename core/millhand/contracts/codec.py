@@ -8,14 +8,14 @@ from typing import Any, TypeVar, overload
 
 import msgspec
 
-from millhand.contracts.frames import Frame, FrameRef
+from millhand.contracts.frames import Document, DocumentRef, Frame, FrameRef
 
 T = TypeVar("T")
 Buffer = bytes | bytearray | memoryview
 
 
 def _encode_extra(value: object) -> object:
-    if isinstance(value, Frame):
+    if isinstance(value, Frame | Document):
         return value.ref
     raise NotImplementedError(f"cannot encode {type(value).__name__}")
 
@@ -23,6 +23,8 @@ def _encode_extra(value: object) -> object:
 def _decode_extra(kind: type, value: Any) -> object:
     if kind is Frame:
         return Frame(msgspec.convert(value, FrameRef))
+    if kind is Document:
+        return Document(msgspec.convert(value, DocumentRef))
     raise NotImplementedError(f"cannot decode {kind.__name__}")
 
 

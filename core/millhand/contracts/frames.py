@@ -99,3 +99,50 @@ class DocumentRef(Struct, frozen=True, kw_only=True):
     size: int
     received_utc_ns: int
     source: str = ""
+
+
+class Document:
+    """A reference with a way to the document's bytes, as :class:`Frame` is for a picture.
+
+    In a worker the bytes lie in shared memory, in a replay in the blob store. A document is equal
+    to another when the references are.
+    """
+
+    __slots__ = ("_content", "_load", "ref")
+
+    def __init__(
+        self,
+        ref: DocumentRef,
+        content: bytes | None = None,
+        load: Callable[[str], bytes] | None = None,
+    ) -> None:
+        self.ref = ref
+        self._content = content
+        self._load = load
+
+    @property
+    def content(self) -> bytes:
+        """The document's bytes. May block where they are still to be loaded.
+
+        Raises:
+            InternalError: it was decoded from a record without a source of bytes.
+            Unavailable, PackageError: it is no longer kept, or is damaged.
+        """
+        if self._content is None:
+            if self._load is None:
+                raise InternalError(f"document {self.ref.sha256[:12]} was not loaded")
+            self._content = self._load(self.ref.sha256)
+        return self._content
+
+    def with_content(self, content: bytes) -> Document:
+        """Return the same document with its bytes attached."""
+        return Document(self.ref, content)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and self.ref == other.ref
+
+    def __hash__(self) -> int:
+        return hash(self.ref.sha256)
+
+    def __repr__(self) -> str:
+        return f"Document({self.ref!r})"

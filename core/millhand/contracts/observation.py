@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from millhand.contracts.frames import DocumentRef, Frame
+from millhand.contracts.frames import Document, Frame
 from millhand.contracts.samples import Sample
 from millhand.contracts.triggers import Trigger
 
@@ -28,7 +28,7 @@ class Observation(Struct, frozen=True, kw_only=True):
     lot: str | None = None
     samples: dict[str, Sample] = {}
     frames: dict[str, Frame] = {}
-    documents: dict[str, DocumentRef] = {}
+    documents: dict[str, Document] = {}
     memory: Memory = {}
     models: dict[str, str] = {}
     budget: dict[str, int] = {}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
 from msgspec import Struct
+
+from millhand.contracts.command import Answer, Command
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -70,4 +72,46 @@ class SimulatedPlant(Protocol):
 
     def truth(self, part_ids: Iterable[str]) -> list[PartTruth]:
         """Say what parts really were."""
+        ...
+
+
+@runtime_checkable
+class AttackablePlant(SimulatedPlant, Protocol):
+    """What a simulated plant offers besides, so that `millhand attack` can attack a cell with it.
+
+    A plant that lacks this runs demos; attacks on its cells are not applicable.
+    """
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process that plays the PLC, to be frozen or killed."""
+        ...
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """Names of the faults that :meth:`set_fault` knows."""
+        ...
+
+    async def set_fault(self, name: str, *, on: bool) -> None:
+        """Put a fault in, or take it out; those that strike one part take themselves out."""
+        ...
+
+    async def summary(self) -> PlantSummary:
+        """Return the PLC's own books as they stand now."""
+        ...
+
+    def answers(self) -> list[Answer]:
+        """Return every answer that the PLC has given since it started, oldest first."""
+        ...
+
+    async def command(self, command: Command) -> None:
+        """Write a command record past the engine, as an intruder on the network would."""
+        ...
+
+    async def tick(self) -> int:
+        """Return the PLC's tick."""
+        ...
+
+    async def revive(self) -> None:
+        """Start the PLC again after its process was killed, at the same address."""
         ...

@@ -234,6 +234,9 @@ class Actuator:
                 )
                 effect.detail, effect.rulings = ruling.reason, (ruling,)
                 return
+            if not channel.reconciled.is_set():
+                effect.detail = tr("The PLC's answers have not been read since the start.")
+                return
             answer = channel.expect(command.id)
             self._count_write(judged.target)
             try:
@@ -278,10 +281,15 @@ class Actuator:
         grace_ns = 5 * channel.binding.tick_ns + int(2e9 * channel.binding.poll_s)
         timeout_s = max(0.0, (deadline_ns + grace_ns - monotonic_ns()) / 1e9)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s) as limit:
                 await channel.look()
-                effect.answer = await answer
+                if not limit.expired():  # a driver may have swallowed the cancellation
+                    effect.answer = await answer
         except TimeoutError:
+            pass
+        if effect.answer is None and answer.done() and not answer.cancelled():
+            effect.answer = answer.result()
+        if effect.answer is None:
             effect.status = OutcomeStatus.UNKNOWN
             effect.detail = tr("No answer came; the part takes its default.")
             return
@@ -369,6 +377,18 @@ class Actuator:
             else:
                 effect.status, effect.rulings = OutcomeStatus.REFUSED, (again.ruling,)
                 effect.detail = again.ruling.reason
+        return effect
+
+    async def approve_proposed(self, action: Action, mode: Mode) -> Effect:
+        """Carry out what an agent proposed and a person approved, through the guard."""
+        deadline_ns = monotonic_ns() + _OTHER_ACTION_NS
+        effect = Effect()
+        judged = self._judge_one(action, mode, deadline_ns, approved=True)
+        if judged.ruling.allowed:
+            await self._other(judged, mode, deadline_ns, effect, approved=True)
+        else:
+            effect.status, effect.rulings = OutcomeStatus.REFUSED, (judged.ruling,)
+            effect.detail = judged.ruling.reason
         return effect
 
 

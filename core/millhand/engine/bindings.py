@@ -77,6 +77,18 @@ class Reaction:
     part: Disposition
     machine: MachineAction = MachineAction.NONE
     review: bool = False
+    call: str = ""
+    """Who is called; empty for whoever the cell names."""
+    within_s: float | None = None
+    """How soon they are to respond."""
+
+
+@dataclass(frozen=True, slots=True)
+class AndonPolicy:
+    """Who is called where a reaction names nobody, and how soon they are to respond."""
+
+    owner: str = ""
+    within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +149,8 @@ class AgentBinding:
     queue: int = 8
     latest: bool = False
     jidoka: Jidoka = Jidoka()
+    heeds: tuple[str, ...] = ()
+    """Agents whose verdict on a part is awaited before it may pass."""
 
     @property
     def disposition(self) -> Target | None:

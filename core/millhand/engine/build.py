@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from millhand.contracts import Mode, Needs, TriggerKind
 from millhand.engine.bindings import (
     AgentBinding,
+    AndonPolicy,
     ChannelBinding,
     Confirm,
     Jidoka,
@@ -18,6 +19,7 @@ from millhand.engine.bindings import (
     Target,
     TriggerBinding,
 )
+from millhand.engine.restarts import WorkerLimits
 from millhand.errors import ConfigError, Problem
 from millhand.guard import Allowance, Limits
 from millhand.isolate.messages import AcceleratorSpec, AgentSpec, ModelSpec
@@ -28,6 +30,7 @@ from millhand.scenario.agents import ONLY_ROLE, Agent, Fallback, When
 from millhand.scenario.devices import Channel, Device
 from millhand.scenario.envelope import Change, GuardRule
 from millhand.scenario.load import Scenario
+from millhand.scenario.schema import Worker as WorkerForm
 
 _AUTO = "auto"
 
@@ -91,12 +94,33 @@ def agent_spec(scenario: Scenario, name: str, plugins: Plugins) -> AgentSpec:
         target=plugins.agent(agent.use).target,
         config=agent.config,
         models=models,
-        accelerator=_accelerator(scenario, agent, plugins) if models else None,
+        accelerators=_accelerators(scenario, agent, plugins) if models else (),
     )
 
 
-def _accelerator(scenario: Scenario, agent: Agent, plugins: Plugins) -> AcceleratorSpec:
-    name = agent.accelerator
+def _accelerators(
+    scenario: Scenario, agent: Agent, plugins: Plugins
+) -> tuple[AcceleratorSpec, ...]:
+    """The rungs of the agent's ladder; one device with a ladder of its own is several."""
+    specs = [_accelerator(scenario, name, plugins) for name in agent.accelerator]
+    return tuple(rung for spec in specs for rung in _rungs(spec))
+
+
+def _rungs(spec: AcceleratorSpec) -> list[AcceleratorSpec]:
+    ladder = spec.config.get("ladder")
+    if not isinstance(ladder, list | tuple) or len(ladder) < 2:
+        return [spec]
+    return [
+        AcceleratorSpec(
+            name=f"{spec.name}.{rung}",
+            target=spec.target,
+            config={**spec.config, "ladder": list(ladder[number:])},
+        )
+        for number, rung in enumerate(ladder)
+    ]
+
+
+def _accelerator(scenario: Scenario, name: str, plugins: Plugins) -> AcceleratorSpec:
     device = scenario.file.devices.get(name)
     if device is None and name != _AUTO:
         raise ConfigError(
@@ -140,6 +164,7 @@ def agent_binding(scenario: Scenario, name: str, needs: Needs) -> AgentBinding:
         queue=agent.queue.bound,
         latest=agent.queue.latest,
         jidoka=_jidoka(agent),
+        heeds=agent.contradicted.by,
     )
 
 
@@ -188,7 +213,15 @@ def _jidoka(agent: Agent) -> Jidoka:
 
 
 def _reaction(fallback: Fallback) -> Reaction:
-    return Reaction(fallback.part, fallback.machine, fallback.review)
+    return Reaction(
+        fallback.part, fallback.machine, fallback.review, fallback.call, fallback.within
+    )
+
+
+def andon_policy(scenario: Scenario) -> AndonPolicy:
+    """Who is called where a reaction names nobody."""
+    andon = scenario.file.andon
+    return AndonPolicy(andon.owner, andon.within)
 
 
 def worker_groups(scenario: Scenario) -> dict[str, list[str]]:
@@ -198,6 +231,18 @@ def worker_groups(scenario: Scenario) -> dict[str, list[str]]:
         if not agent.light:
             groups[agent.worker or name].append(name)
     return dict(groups)
+
+
+def worker_limits(scenario: Scenario, worker: str) -> WorkerLimits:
+    """The limits of a worker; the scenario's defaults where it does not name the worker."""
+    stated = scenario.file.workers.get(worker) or WorkerForm()
+    return WorkerLimits(
+        memory=stated.memory,
+        hang_s=stated.hang,
+        spare=stated.spare,
+        restarts=stated.restarts.at_most,
+        within_s=stated.restarts.within,
+    )
 
 
 def allowed_modes(scenario: Scenario) -> dict[str, Mode]:

@@ -15,8 +15,10 @@ import structlog
 
 from millhand.contracts import COMMAND_ID_LIMIT, Mode, Permit, Sample, Write
 from millhand.engine.alarms import Alarms
+from millhand.engine.andon import AndonBoard
 from millhand.engine.bindings import RejectLimit, Target
 from millhand.engine.changes import ChangeBook
+from millhand.engine.evidence import Evidence
 from millhand.engine.handshake import CommandChannel
 from millhand.engine.lease import Lease
 from millhand.engine.modes import Modes
@@ -54,6 +56,8 @@ class Cell:
     alarms: Alarms
     statistics: Statistics
     unrecorded: Unrecorded
+    andon: AndonBoard
+    evidence: Evidence = field(default_factory=Evidence)
     permits: PermitOffice = field(default_factory=PermitOffice)
     devices: dict[str, Any] = field(default_factory=dict)
     channels: dict[str, CommandChannel] = field(default_factory=dict)

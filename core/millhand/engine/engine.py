@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from time import time_ns
+from time import monotonic, time_ns
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ from millhand import __version__
 from millhand.contracts import Answer, Health, Link, Mode
 from millhand.engine import build
 from millhand.engine.alarms import Alarms
+from millhand.engine.andon import AndonBoard
 from millhand.engine.bindings import ChannelBinding
 from millhand.engine.cell import Cell, alarm_recorder
 from millhand.engine.handshake import CommandChannel
@@ -29,24 +30,22 @@ from millhand.engine.lease import Lease
 from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
 from millhand.engine.recover import (
-    adopt_command_ids,
     changes_let_out,
-    close_open_intents,
     last_command_id,
-    last_mode,
     remember,
+    start_reconciling,
 )
 from millhand.engine.retention import Retention
 from millhand.engine.reviews import ReviewDesk
 from millhand.engine.runner import AgentRunner
 from millhand.engine.snapshot import DeviceState, EngineSnapshot
 from millhand.engine.sources import Source, source_of
+from millhand.engine.staff import Staff
 from millhand.engine.statistics import Statistics
 from millhand.engine.supervision import Child, Supervisor
-from millhand.engine.thinking import IsolatedThinker, LightThinker, Thinker
 from millhand.engine.unrecorded import Unrecorded
+from millhand.engine.watchdog import Blocked, LoopWatchdog
 from millhand.errors import ConfigError, MillhandError, Unavailable
-from millhand.isolate.messages import OpenedAgent
 from millhand.journal.blobs import BlobStore
 from millhand.journal.journal import Journal
 from millhand.journal.places import (
@@ -57,6 +56,7 @@ from millhand.journal.places import (
     signing_key,
 )
 from millhand.journal.records import Gate, ModeChange, Started, Stopped
+from millhand.journal.signing import SigningKey
 from millhand.messages import tr
 from millhand.plugins import Plugins
 from millhand.scenario.configured import configured_device
@@ -67,6 +67,8 @@ log = structlog.get_logger(__name__)
 _DRAIN_S = 2.0
 _HEALTH_S = 0.2
 _READY_S = 10.0
+_BLOCKED_STANDS_S = 10.0
+"""How long the alarm of a blocked loop stands after the last time."""
 
 
 class Engine:
@@ -78,6 +80,9 @@ class Engine:
         journal: where to write, in place of what the scenario says: a path or URL.
         devices: adapters built by the embedder, by device name, in place of the scenario's.
         safe: come up with the journal alone, with no plugin at all.
+        why_safe: said in the alarm of safe mode, where it was not asked for by a person.
+        on_stuck: told, in a thread of its own, that the loop has stood still for 10 s; for
+            a program that would rather end, and be started again, than stand.
 
     Raises (on entering):
         ConfigError: the scenario and the plugins do not fit.
@@ -93,18 +98,23 @@ class Engine:
         journal: str | Path | None = None,
         devices: Mapping[str, Any] | None = None,
         safe: bool = False,
+        why_safe: str = "",
+        on_stuck: Callable[[Blocked], None] | None = None,
     ) -> None:
         self.scenario = scenario if isinstance(scenario, Scenario) else load(scenario)
         self.safe = safe
+        self._why_safe = why_safe
+        self._on_stuck = on_stuck
         self._plugins = plugins
         self._journal_target = journal
         self._given_devices = dict(devices or {})
         self._stack = AsyncExitStack()
         self._cell: Cell | None = None
-        self._thinkers: dict[str, Thinker] = {}
-        self._runners: dict[str, AgentRunner] = {}
-        self._failed: dict[str, str] = {}
+        self._runners: Mapping[str, AgentRunner] = {}
+        self._failed: Mapping[str, str] = {}
+        """Workers and agents that could not be opened, and why."""
         self._started_utc_ns = 0
+        self._blocked_owner: dict[str, float] = {}
         self._stop = asyncio.Event()
 
     # --- life ---
@@ -144,29 +154,33 @@ class Engine:
             text = tr("The journal was damaged and was moved to {path}.",
                       path=journal.recovered_from)  # fmt: skip
             cell.alarms.raise_("journal_recovered", cell.name, text)
+        watchdog = LoopWatchdog(self._loop_blocked, on_stuck=self._on_stuck)
+        watchdog.start()
+        stack.callback(watchdog.stop)
         if self.safe:
+            if self._why_safe:
+                cell.alarms.raise_("safe_mode", cell.name, self._why_safe)
             await stack.enter_async_context(cell.supervisor)
             cell.supervisor.start(Child("unrecorded", cell.unrecorded.run))
             cell.record(self._started(safe=True, plugins={}), subject=cell.name)
             return
         plugins = self._plugins or Plugins.discover()
-        opened, _ = await asyncio.gather(
-            self._open_agents(stack, plugins), self._open_devices(stack, cell, plugins)
-        )
-        self._bind(cell, opened)
+        staff = Staff(self.scenario, plugins, cell)
+        await asyncio.gather(staff.open(stack), self._open_devices(stack, cell, plugins))
+        self._runners, self._failed = staff.bind(), staff.failed
         await stack.enter_async_context(cell.supervisor)
-        await adopt_command_ids(cell)
-        await close_open_intents(cell)
+        await start_reconciling(cell)
         found = {one.name: one.version for one in plugins.found}
         for plugin in plugins.found:
             if plugin.error:
                 cell.alarms.raise_("plugin_broken", plugin.name, plugin.error)
         cell.record(self._started(safe=False, plugins=found), subject=cell.name)
+        staff.watch()
         await self._run(cell)
 
     async def _open_journal(self, stack: AsyncExitStack) -> Journal:
         target = self._journal_target or journal_target(self.scenario)
-        key = signing_key(self.scenario)
+        key = self._signing_key()
         journal = Journal(
             target,
             cell=self.scenario.name,
@@ -176,6 +190,15 @@ class Engine:
         await asyncio.to_thread(journal.open)
         stack.push_async_callback(asyncio.to_thread, journal.close)
         return journal
+
+    def _signing_key(self) -> SigningKey | None:
+        try:
+            return signing_key(self.scenario)
+        except ConfigError as error:
+            if not self.safe:
+                raise
+            log.warning("journal_not_signed", reason=str(error))  # safe mode always starts
+            return None
 
     async def _build_cell(self, stack: AsyncExitStack, journal: Journal) -> Cell:
         pictures = self.scenario.file.journal.pictures
@@ -200,6 +223,13 @@ class Engine:
             alarms=alarms,
             unrecorded=Unrecorded(journal, alarms),
             statistics=Statistics(),
+            andon=await asyncio.to_thread(
+                AndonBoard,
+                journal,
+                lambda entry: cell_of[0].append(entry),  # noqa: PLW0108  there is none yet
+                alarms,
+                build.andon_policy(self.scenario),
+            ),
             last_command_id=await asyncio.to_thread(last_command_id, journal),
         )
         cell_of.append(cell)
@@ -241,57 +271,6 @@ class Engine:
             permit=cell.issue,
         )
 
-    async def _open_agents(
-        self, stack: AsyncExitStack, plugins: Plugins
-    ) -> dict[str, tuple[OpenedAgent, Thinker]]:
-        specs = {
-            name: build.agent_spec(self.scenario, name, plugins)
-            for name in self.scenario.file.agents
-        }
-        for name, agent in self.scenario.file.agents.items():
-            if agent.light:
-                self._thinkers[name] = LightThinker(specs[name])
-        for worker, agents in build.worker_groups(self.scenario).items():
-            self._thinkers[worker] = IsolatedThinker(worker, [specs[name] for name in agents])
-        opened: dict[str, tuple[OpenedAgent, Thinker]] = {}
-        results = await asyncio.gather(
-            *(self._open_thinker(stack, name) for name in self._thinkers), return_exceptions=True
-        )
-        errors: list[MillhandError] = []
-        for (name, thinker), result in zip(self._thinkers.items(), results, strict=True):
-            if isinstance(result, MillhandError):
-                self._failed[name] = str(result)
-                errors.append(result)
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                opened.update({agent.name: (agent, thinker) for agent in result})
-        if errors and not opened:
-            raise errors[0]
-        return opened
-
-    async def _open_thinker(self, stack: AsyncExitStack, name: str) -> list[OpenedAgent]:
-        stack.push_async_callback(self._thinkers[name].stop)
-        return list(await self._thinkers[name].start())
-
-    def _bind(self, cell: Cell, opened: Mapping[str, tuple[OpenedAgent, Thinker]]) -> None:
-        for worker, reason in self._failed.items():
-            text = tr("{agent} could not be opened: {reason}", agent=worker, reason=reason)
-            cell.alarms.raise_("agent_degraded", worker, text)
-        for name, (agent, thinker) in opened.items():
-            binding = build.agent_binding(self.scenario, name, agent.needs)
-            if self.scenario.file.agents[name].light and not agent.needs.light:
-                raise ConfigError(
-                    tr("{agent} does not declare itself light.", agent=name),
-                    mend=tr("Remove light, so that it runs in a worker."),
-                )
-            remembered = remember(cell.journal, name)
-            runner = AgentRunner(cell, binding, thinker, memory=remembered.memory)
-            runner.opened(agent)
-            self._runners[name] = runner
-            change = last_mode(cell.journal, name)
-            cell.modes.restore(name, None if change is None else change.now)
-
     # --- running ---
 
     async def _run(self, cell: Cell) -> None:
@@ -316,6 +295,7 @@ class Engine:
         if keep_s is not None:
             retention = Retention(cell, self._runners, keep_s)
             cell.supervisor.start(Child("retention", retention.run))
+        cell.supervisor.start(Child("andon", lambda: cell.andon.run(folder)))
         desk = ReviewDesk(cell, self._runners, folder)
         cell.supervisor.start(Child("reviews", desk.run))
         async with asyncio.timeout(_READY_S):
@@ -350,6 +330,7 @@ class Engine:
                 elif health.link is Link.UP:
                     cell.alarms.clear("device_down", name)
             self._watch_witness(cell)
+            self._clear_blocked(cell)
             await asyncio.sleep(_HEALTH_S)
 
     def _watch_witness(self, cell: Cell) -> None:
@@ -429,6 +410,7 @@ class Engine:
             journal_head=cell.journal.head,
             alarms=tuple(active.alarm.text for active in cell.alarms.active[-10:]),
             alarms_active=Counter(active.alarm.name for active in cell.alarms.active),
+            calls=cell.andon.texts,
             safe_mode=self.safe,
         )
 
@@ -466,6 +448,28 @@ class Engine:
         if self._cell is not None:
             kind = "activity_given_up" if given_up else "activity_failed"
             self._cell.alarms.raise_(kind, name, str(error) or type(error).__name__)
+
+    def _loop_blocked(self, blocked: Blocked) -> None:
+        cell = self._running
+        known = [*self._runners, *cell.devices]
+        owner = next(
+            (name for name in known if blocked.task.startswith(f"{name}.")),
+            blocked.task or cell.name,
+        )
+        text = tr(
+            "{owner} held up the engine for {ms:.0f} ms ({where}).",
+            owner=owner,
+            ms=blocked.seconds * 1e3,
+            where=blocked.where or tr("unknown where"),
+        )
+        cell.alarms.raise_("loop_blocked", owner, text)
+        self._blocked_owner[owner] = monotonic()
+
+    def _clear_blocked(self, cell: Cell) -> None:
+        for owner, since in list(self._blocked_owner.items()):
+            if monotonic() - since > _BLOCKED_STANDS_S:
+                del self._blocked_owner[owner]
+                cell.alarms.clear("loop_blocked", owner)
 
     def _commands(self, device: str) -> list[AgentRunner]:
         return [

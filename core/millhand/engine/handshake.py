@@ -162,6 +162,10 @@ class CommandChannel:
         self.binding = binding
         self.turn = asyncio.Lock()
         """One command is in flight; hold this from sending until answered."""
+        self.reconciled = asyncio.Event()
+        """Set once the answers that stood were read: from then on commands may be sent."""
+        if not binding.answers:
+            self.reconciled.set()
         self.lost_answers = 0
         self._on_gate = on_gate
         self._count: int | None = None
@@ -203,6 +207,12 @@ class CommandChannel:
         if self._count is None:
             self._count = count
         return _answers(columns, max(0, count - RING), count)
+
+    async def standing_id(self) -> int:
+        """Read the id of the last command that was written, 0 where it cannot be read."""
+        (sample,) = await self.device.read([self.binding.tag("id")])
+        known = sample.good and isinstance(sample.value, int)
+        return int(sample.value) if known else 0  # type: ignore[arg-type]
 
     async def follow(self, idle_s: float = 0.1) -> None:
         """Read new answers for ever: often while one is awaited, else every ``idle_s``."""

@@ -17,6 +17,8 @@ class Settlement(Struct, frozen=True):
     disposition: Disposition
     machine: MachineAction = MachineAction.NONE
     review: bool = False
+    reaction: Reaction | None = None
+    """The reaction that led to it, where the agent could not do its work."""
 
 
 def settle(verdict: Verdict | None, cause: Cause, jidoka: Jidoka) -> Settlement:
@@ -24,7 +26,7 @@ def settle(verdict: Verdict | None, cause: Cause, jidoka: Jidoka) -> Settlement:
     if cause is Cause.DECIDED and verdict in _VERDICTS:
         return Settlement(_VERDICTS[verdict])
     reaction = _reaction(cause, jidoka)
-    return Settlement(reaction.part, reaction.machine, reaction.review)
+    return Settlement(reaction.part, reaction.machine, reaction.review, reaction)
 
 
 def _reaction(cause: Cause, jidoka: Jidoka) -> Reaction:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+import asyncio
+import contextlib
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic_ns
 
 import structlog
 
-from millhand.contracts import EventArrived, Memory, PartTrigger
+from millhand.contracts import Answer, EventArrived, Link, Memory, PartTrigger
 from millhand.engine.actuate import outcome_of
 from millhand.engine.cell import Cell
 from millhand.engine.handshake import CommandChannel
+from millhand.engine.supervision import Child
 from millhand.errors import Unavailable
 from millhand.guard import Change, Limits
 from millhand.journal.entries import Entry, new_entry
@@ -35,6 +39,10 @@ _JITTER = 64
 """Intents of so many neighbouring parts may be journalled in any order."""
 _RECENT = 2 * _JITTER
 _PAGES = 100
+_RING_RETRY_S = 0.02
+_JOURNAL_RETRY_S = 1.0
+_CONNECT_S = 3.0
+"""How long starting waits for the PLCs' answers."""
 _WRITTEN_LATER = frozenset({Cause.MISSED, Cause.UNRECORDED})
 """Causes of intents that were written after their parts had gone, whole ranges at once."""
 
@@ -115,7 +123,7 @@ class _Count:
         seq, last = trigger.trigger_seq, self._last
         if not self.seqs:
             return False
-        if seq in self.seqs or not min(self.seqs) - _JITTER <= seq <= max(self.seqs) + _JITTER:
+        if seq in self.seqs or seq > max(self.seqs) + _JITTER:
             return True
         if missed or last is None:
             return False
@@ -204,61 +212,98 @@ def _longest_window_ns(limits: Limits) -> int:
     return max((one.window_ns for one in allowances if one is not None), default=0)
 
 
-async def adopt_command_ids(cell: Cell) -> None:
-    """Go on above the ids in the PLC's answers, where the journal knows of fewer (a fresh one).
+async def close_open_intents(cell: Cell) -> dict[str, list[Entry]]:
+    """Give the open intents whose end no PLC can tell their outcome; return the others.
 
-    A PLC ignores an id that it has seen, so that an id used twice would never be answered.
+    Returns:
+        Channel to open intents whose commands its PLC may have answered, for :func:`reconcile`.
     """
-    for channel in cell.channels.values():
-        if channel.binding.answers:
-            answered = await _answers(channel)
-            cell.last_command_id = max(cell.last_command_id, *answered, 0)
-
-
-async def close_open_intents(cell: Cell) -> int:
-    """Give every open intent its outcome from the PLC's answers; returns how many were open.
-
-    An id that is not among the answers is *unknown*: its part took its default, and nothing is
-    sent again.
-    """
-    entries = open_intents(cell.journal)
-    rings: dict[str, dict[int, Outcome]] = {}
-    for entry in entries:
+    waiting: dict[str, list[Entry]] = defaultdict(list)
+    for entry in open_intents(cell.journal):
         intent = entry.record
         assert isinstance(intent, Intent)
-        outcome = await _outcome(cell, intent, rings)
-        await cell.journal.append_durable(
-            [new_entry(outcome, id=entry.id, subject=entry.subject, part=entry.part)]
-        )
-        if outcome.status is OutcomeStatus.UNKNOWN:
-            cell.alarms.raise_("outcome_unknown", entry.subject, outcome.detail, decision=entry.id)
-    return len(entries)
+        target = next((judged.target for judged in intent.judged if judged.writes), None)
+        if target is None or not any(judged.ruling.allowed for judged in intent.judged):
+            detail = tr("The engine ended before.")
+            await _close(cell, entry, Outcome(status=OutcomeStatus.NOT_SENT, detail=detail))
+        elif intent.command is None or not _answers(cell, target):
+            await _close(cell, entry, _unknown())
+        else:
+            waiting[target].append(entry)
+    return waiting
 
 
-async def _outcome(cell: Cell, intent: Intent, rings: dict[str, dict[int, Outcome]]) -> Outcome:
-    target = next((judged.target for judged in intent.judged if judged.writes), None)
-    if target is None or not any(judged.ruling.allowed for judged in intent.judged):
-        return Outcome(status=OutcomeStatus.NOT_SENT, detail=tr("The engine ended before."))
+def _answers(cell: Cell, target: str) -> bool:
     channel = cell.channels.get(target)
-    unknown = Outcome(
-        status=OutcomeStatus.UNKNOWN,
-        detail=tr("The engine ended before the answer came; it is not sent again."),
-    )
-    if intent.command is None or channel is None:
-        return unknown
-    if target not in rings:
-        rings[target] = await _answers(channel)
-    return rings[target].get(intent.command.id, unknown)
+    return channel is not None and channel.binding.answers
 
 
-async def _answers(channel: CommandChannel) -> dict[int, Outcome]:
+async def start_reconciling(cell: Cell) -> None:
+    """Take up what was open; a PLC that is away is waited for a moment, and read later."""
+    waiting = await close_open_intents(cell)
+    for target, channel in cell.channels.items():
+        if channel.binding.answers:
+            read = partial(reconcile, cell, channel, waiting.get(target, []))
+            cell.supervisor.start(Child(f"{target}.reconcile", read))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_CONNECT_S):
+            # A device's health tells nobody when it changes.
+            while any(map(_may_come_soon, cell.channels.values())):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+
+def _may_come_soon(channel: CommandChannel) -> bool:
+    away = channel.device.health().link in (Link.DOWN, Link.REFUSED)
+    return not channel.reconciled.is_set() and not away
+
+
+async def reconcile(cell: Cell, channel: CommandChannel, entries: Sequence[Entry]) -> None:
+    """Read a PLC's answers as soon as they can be read, and only then let commands out.
+
+    Open intents end as the PLC says; one whose id is not there is *unknown*, its part took its
+    default, and nothing is sent again. Command ids go on above those in the answers and the one
+    in the command's record, where the journal knows of fewer (a fresh one): a PLC ignores an id
+    that it has seen last, and an id names one command for ever.
+    """
+    while (ring := await _ring(channel)) is None:  # noqa: ASYNC110  a PLC calls nobody
+        await asyncio.sleep(_RING_RETRY_S)
+    answered = {answer.command_id: answer for answer in ring if answer.command_id}
+    standing = await channel.standing_id()
+    cell.last_command_id = max(cell.last_command_id, standing, *answered)
+    open_still = deque(entries)
+    while open_still:
+        try:
+            await _close(cell, open_still[0], _outcome(open_still[0], answered))
+            open_still.popleft()
+        except Unavailable:
+            await asyncio.sleep(_JOURNAL_RETRY_S)
+    channel.reconciled.set()
+
+
+async def _ring(channel: CommandChannel) -> list[Answer] | None:
     try:
-        ring = await channel.ring()
-    except Unavailable as error:
-        log.warning("answers_not_readable", channel=str(channel.binding.target), error=str(error))
-        return {}
-    return {
-        answer.command_id: Outcome(status=outcome_of(answer.code), answer=answer)
-        for answer in ring
-        if answer.command_id
-    }
+        return await channel.ring()
+    except Unavailable:
+        return None
+
+
+def _outcome(entry: Entry, answered: Mapping[int, Answer]) -> Outcome:
+    intent = entry.record
+    assert isinstance(intent, Intent)
+    answer = answered.get(intent.command.id) if intent.command is not None else None
+    if answer is None:
+        return _unknown()
+    return Outcome(status=outcome_of(answer.code), answer=answer)
+
+
+async def _close(cell: Cell, entry: Entry, outcome: Outcome) -> None:
+    await cell.journal.append_durable(
+        [new_entry(outcome, id=entry.id, subject=entry.subject, part=entry.part)]
+    )
+    if outcome.status is OutcomeStatus.UNKNOWN:
+        cell.alarms.raise_("outcome_unknown", entry.subject, outcome.detail, decision=entry.id)
+
+
+def _unknown() -> Outcome:
+    detail = tr("The engine ended before the answer came; it is not sent again.")
+    return Outcome(status=OutcomeStatus.UNKNOWN, detail=detail)

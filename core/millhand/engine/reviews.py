@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from millhand.contracts import Propose
 from millhand.engine.cell import Cell
 from millhand.engine.runner import AgentRunner
 from millhand.journal.entries import new_entry
-from millhand.journal.records import AnswerKind, Intent, Outcome, OutcomeStatus, Review
+from millhand.journal.records import AnswerKind, Intent, Outcome, OutcomeStatus, Question, Review
 
 _POLL_S = 0.3
 
@@ -45,7 +46,14 @@ class ReviewDesk:
         if runner is None:
             return
         mode = self._cell.modes[runner.name]
-        effect = await runner.settler.actuator.approve(intent.judged, mode)
+        actuator = runner.settler.actuator
+        proposal = self._proposal(intent, review)
+        if proposal is None:
+            effect = await actuator.approve(intent.judged, mode)
+        elif proposal.action is not None:
+            effect = await actuator.approve_proposed(proposal.action, mode)
+        else:
+            return
         outcome = Outcome(
             status=effect.status if effect.result or effect.rulings else OutcomeStatus.NOT_SENT,
             detail=effect.detail,
@@ -55,3 +63,14 @@ class ReviewDesk:
         self._cell.append(
             new_entry(outcome, id=entries[0].id, subject=runner.name, part=entries[0].part)
         )
+
+    def _proposal(self, intent: Intent, review: Review) -> Propose | None:
+        """Return the proposal that was approved; None where the agent's own actions were."""
+        asked = self._cell.journal.read(kinds=("question",), id=review.question, limit=1)
+        record = asked[0].record if asked else None
+        if not isinstance(record, Question):
+            return None
+        for action in intent.decision.actions:
+            if isinstance(action, Propose) and action.question == record.text:
+                return action
+        return None

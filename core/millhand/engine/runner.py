@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
-from time import monotonic, monotonic_ns, time_ns
+from time import monotonic_ns, time_ns
 
 import msgspec
+import structlog
 
 from millhand.contracts import (
     Decision,
+    Document,
     DocumentArrived,
     Memory,
+    Mode,
     Observation,
     PartTrigger,
     Trigger,
@@ -22,6 +25,7 @@ from millhand.contracts import (
 from millhand.engine.bindings import AgentBinding
 from millhand.engine.cell import Cell
 from millhand.engine.observe import Gathered, gather, product_of
+from millhand.engine.restarts import RestartBudget
 from millhand.engine.settling import Settler
 from millhand.engine.thinking import LightThinker, Thinker
 from millhand.engine.work import Work, begun_ns
@@ -31,11 +35,17 @@ from millhand.isolate.process import WorkerLost
 from millhand.journal.records import Cause
 from millhand.messages import tr
 
+log = structlog.get_logger(__name__)
+
 LARGEST_MEMORY = 16 * 1024
 """Bytes of an agent's memory, encoded."""
-HANG_S = 5.0
-"""How long an agent may go on past its deadline before its worker is killed."""
-_RESTARTS, _WITHIN_S = 5, 60.0
+LIGHT_NS = 50_000_000
+"""How long a light agent may hold up the engine, now and then."""
+MUCH_TOO_LONG_NS = 500_000_000
+"""After so long it is moved into a worker at once."""
+_HEEDING = 0.75
+"""Of the time left, what may be spent waiting for others; the rest is for disk and PLC."""
+_OVERRUNS, _WITHIN_S = 2, 60.0
 
 
 class AgentRunner:
@@ -46,7 +56,8 @@ class AgentRunner:
     ) -> None:
         self.binding = binding
         self.settler = Settler(cell, binding)
-        self.degraded = False
+        self.expel: Callable[[str], None] = _nowhere
+        """Moves the agent out of the engine; set by whoever can."""
         self._cell = cell
         self._thinker = thinker
         self._memory: Memory = memory or {}
@@ -57,8 +68,7 @@ class AgentRunner:
         """Whether nothing is being decided and nothing waits."""
         self._settling = f"{binding.name}.settle"
         self._arrived = asyncio.Event()
-        self._restarting = asyncio.Lock()
-        self._restarts: deque[float] = deque(maxlen=_RESTARTS)
+        self._overruns = RestartBudget(_OVERRUNS, _WITHIN_S)
 
     @property
     def name(self) -> str:
@@ -69,6 +79,11 @@ class AgentRunner:
     def queued(self) -> int:
         """How many triggers wait."""
         return len(self._queue)
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the agent was given up for a while."""
+        return self._thinker.degraded
 
     @property
     def ready(self) -> bool:
@@ -107,7 +122,7 @@ class AgentRunner:
 
     # --- taking triggers ---
 
-    def offer(self, trigger: Trigger) -> None:
+    def offer(self, trigger: Trigger) -> Work:
         """Take a trigger; capture starts at once, whatever the agent is doing."""
         work = self._work(trigger)
         if work.part_trigger is not None:
@@ -116,7 +131,7 @@ class AgentRunner:
             dropped = self._queue.popleft() if self.binding.latest else work
             self._drop(dropped)
             if dropped is work:
-                return
+                return work
         if self.binding.sees or self._cell.monitors:
             work.gathering = self._cell.supervisor.job(self._gather(work), f"{self.name}.observe")
         else:
@@ -127,6 +142,7 @@ class AgentRunner:
         else:
             self._queue.append(work)
             self._arrived.set()
+        return work
 
     def missed(self, source: str, sequence: range, epoch: int = 0) -> None:
         """Give every part whose trigger was never seen its disposition, and raise an alarm."""
@@ -158,6 +174,7 @@ class AgentRunner:
         )
 
     def _drop(self, work: Work) -> None:
+        work.dropped = True
         text = tr("More triggers came than {agent} can decide.", agent=self.name)
         self._cell.alarms.raise_("trigger_dropped", self.name, text)
         self._settle_undecided(work, Cause.DROPPED, tr("The queue was full."))
@@ -199,10 +216,15 @@ class AgentRunner:
         observation = self._observed(work)
         if observation is None:
             return
+        if thinker.degraded:
+            self._settle(work, observation, *self._given_up())
+            return
+        started = monotonic_ns()
         try:
             decision, cause = self._thought(work, *thinker.decide_now(self.name, observation))
         except MillhandError as error:
             decision, cause = self._failed(work, error)
+        self._check_light(monotonic_ns() - started)
         self._settle(work, observation, decision, cause)
 
     def _observed(self, work: Work) -> Observation | None:
@@ -234,7 +256,10 @@ class AgentRunner:
 
     def _observation(self, work: Work, models: dict[str, str] | None = None) -> Observation:
         found = work.found or Gathered({}, {}, None)
-        document = work.trigger.document if isinstance(work.trigger, DocumentArrived) else None
+        documents: dict[str, Document] = {}
+        if isinstance(work.trigger, DocumentArrived):
+            arrived = work.trigger.document
+            documents["document"] = Document(arrived, load=self._cell.blobs.load_document)
         return Observation(
             id=work.id,
             agent=self.name,
@@ -242,26 +267,27 @@ class AgentRunner:
             product=found.product,
             samples=found.samples,
             frames=found.frames,
-            documents={} if document is None else {"document": document},
+            documents=documents,
             memory=self._memory,
             models=models or {},
         )
 
     async def _think(self, work: Work, observation: Observation) -> tuple[Decision, Cause]:
         if self.degraded:
-            return undecided(tr("{agent} was given up.", agent=self.name)), Cause.FAILED
+            return self._given_up()
         frames = {role: frame.pixels for role, frame in observation.frames.items()}
         try:
             answer = await self._thinker.decide(self.name, observation, frames, work.left_s)
             return self._thought(work, *answer)
         except TimeoutError:
-            self._cell.supervisor.job(self._wait_or_kill(), f"{self.name}.hang")
             return undecided(tr("The deadline passed while deciding.")), Cause.LATE
         except WorkerLost as error:
-            await self._restart(str(error))
             return undecided(str(error)), Cause.FAILED
         except MillhandError as error:
             return self._failed(work, error)
+
+    def _given_up(self) -> tuple[Decision, Cause]:
+        return undecided(tr("{agent} was given up.", agent=self.name)), Cause.FAILED
 
     def _failed(self, work: Work, error: MillhandError) -> tuple[Decision, Cause]:
         self._cell.alarms.raise_("agent_failed", self.name, str(error), decision=work.id)
@@ -285,33 +311,22 @@ class AgentRunner:
         self._cell.alarms.raise_("memory_too_large", self.name, text)
         return msgspec.structs.replace(decision, memory=None)
 
-    # --- a worker that hangs or is gone ---
+    # --- an agent that holds up the engine ---
 
-    async def _wait_or_kill(self) -> None:
-        if not await self._thinker.idle(HANG_S):
-            await self._restart(tr("{agent} hangs.", agent=self.name), kill=True)
+    def _check_light(self, decide_ns: int) -> None:
+        """See to it that a light agent which blocks the loop does not do so for long."""
+        if decide_ns < LIGHT_NS:
+            return
+        text = tr(
+            "{agent} held up the engine for {ms:.0f} ms.", agent=self.name, ms=decide_ns / 1e6
+        )
+        self._cell.alarms.raise_("loop_blocked", self.name, text)
+        if decide_ns >= MUCH_TOO_LONG_NS or not self._overruns.spend():
+            self.expel(self.name)
 
-    async def _restart(self, reason: str, *, kill: bool = False) -> None:
-        async with self._restarting:
-            if self.degraded or (self._thinker.alive and not kill):
-                return
-            self._cell.alarms.raise_("agent_failed", self.name, reason)
-            now = monotonic()
-            if len(self._restarts) == _RESTARTS and now - self._restarts[0] < _WITHIN_S:
-                self._give_up(reason)
-                return
-            self._restarts.append(now)
-            try:
-                for agent in await self._thinker.restart():
-                    if agent.name == self.name:
-                        self.opened(agent)
-            except MillhandError as error:
-                self._give_up(str(error))
-
-    def _give_up(self, reason: str) -> None:
-        self.degraded = True
-        text = tr("{agent} was given up: {reason}", agent=self.name, reason=reason)
-        self._cell.alarms.raise_("agent_degraded", self.name, text)
+    def move_to(self, thinker: Thinker) -> None:
+        """Let the agent think elsewhere from now on."""
+        self._thinker = thinker
 
     # --- settling ---
 
@@ -321,13 +336,42 @@ class AgentRunner:
     def _settle(
         self, work: Work, observation: Observation, decision: Decision, cause: Cause
     ) -> None:
+        if self.binding.heeds and cause is Cause.DECIDED and decision.verdict is Verdict.OK:
+            self._cell.supervisor.job(
+                self._settle_heeding(work, observation, decision), self._settling
+            )
+        else:
+            self._settle_now(work, observation, decision, cause)
+
+    async def _settle_heeding(
+        self, work: Work, observation: Observation, decision: Decision
+    ) -> None:
+        """Wait for what others say of the part; without their word it must not pass."""
+        modes = self._cell.modes
+        agents = [name for name in self.binding.heeds if modes[name] is Mode.CONTROL]
+        part = work.part or ""
+        missing = await self._cell.evidence.wait(part, agents, _HEEDING * work.left_s)
+        cause = Cause.DECIDED
+        if missing:
+            text = tr("{agents} did not speak of the part in time.", agents=", ".join(missing))
+            decision, cause = undecided(text), Cause.BLIND
+        self._settle_now(work, observation, decision, cause)
+
+    def _settle_now(
+        self, work: Work, observation: Observation, decision: Decision, cause: Cause
+    ) -> None:
         supervisor = self._cell.supervisor
         try:
             begun = self.settler.begin(work, observation, decision, cause)
         except Exception as error:  # noqa: BLE001  one part's failure must not end the next one's
             supervisor.tell(self._settling, error, given_up=True)
+            work.settled.set()
         else:
             supervisor.job(self.settler.end(begun), self._settling)
+
+
+def _nowhere(agent: str) -> None:
+    log.warning("light_agent_stays", agent=agent)
 
 
 def _check_finite(decision: Decision) -> None:

@@ -15,6 +15,7 @@ from millhand.contracts import (
     EventArrived,
     MachineAction,
     Mode,
+    Nonconformance,
     Observation,
     Propose,
     SendDisposition,
@@ -22,8 +23,9 @@ from millhand.contracts import (
     Verdict,
 )
 from millhand.engine.actuate import Actuator, Effect, Wanted
-from millhand.engine.bindings import AgentBinding
+from millhand.engine.bindings import AgentBinding, Reaction
 from millhand.engine.cell import Cell
+from millhand.engine.evidence import Word
 from millhand.engine.policy import Settlement, settle
 from millhand.engine.snapshot import LastDecision
 from millhand.engine.work import Work
@@ -56,6 +58,14 @@ class Begun:
     durable: asyncio.Future[list[Entry]]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What another agent said of a part, against what was just decided."""
+
+    part: str
+    word: Word
+
+
 class Settler:
     """Settles one agent's decisions."""
 
@@ -70,15 +80,30 @@ class Settler:
     ) -> Begun:
         """Judge a decision and hand its intent to the journal; :meth:`end` does the rest."""
         mode = self._mode(work.trigger)
+        contradicted = self._heard(work, decision, cause, mode)
+        if cause is Cause.DECIDED and decision.verdict is Verdict.OK and contradicted:
+            cause = Cause.CONTRADICTED
         settlement = self._settlement(decision, cause) if work.part_trigger else None
         wanted = self._judge(work, decision, cause, settlement, mode)
         work.stamp("judged")
         intent = self._intent(work, observation, decision, cause, mode, settlement, wanted)
-        durable = self._cell.durable(self._entries(work, intent, settlement))
+        durable = self._cell.durable(
+            [
+                *self._entries(work, intent, settlement),
+                *self._calls(work, intent, settlement),
+                *self._too_late(work, intent, contradicted),
+            ]
+        )
         return Begun(work, intent, wanted, durable)
 
     async def end(self, begun: Begun) -> None:
         """Carry a decision to its end; without a durable intent nothing is done."""
+        try:
+            await self._to_the_end(begun)
+        finally:
+            begun.work.settled.set()
+
+    async def _to_the_end(self, begun: Begun) -> None:
         work, intent, wanted = begun.work, begun.intent, begun.wanted
         try:
             if self._cell.monitors:
@@ -88,6 +113,7 @@ class Settler:
             self._cell.alarms.raise_("journal_unavailable", self._cell.name, str(error))
             self._keep(work, intent)
             return
+        work.durable = True
         self._cell.alarms.clear("journal_unavailable", self._cell.name)
         self._cell.statistics.count(intent.disposition)
         stages = {"durable": monotonic_ns() - work.started_ns}
@@ -148,6 +174,56 @@ class Settler:
         mode = self._cell.modes[self._binding.name]
         return mode.at_most(trigger.event.mode) if isinstance(trigger, EventArrived) else mode
 
+    # --- other evidence ---
+
+    def _heard(self, work: Work, decision: Decision, cause: Cause, mode: Mode) -> list[Said]:
+        """Put what this decision says of parts beside what others said; return what is against."""
+        if mode is not Mode.CONTROL or cause is not Cause.DECIDED:
+            return []
+        name, evidence = self._binding.name, self._cell.evidence
+        against: list[Said] = []
+        if work.part is not None and decision.verdict is not None:
+            said = Word(name, decision.verdict, work.id)
+            against += [Said(work.part, w) for w in evidence.note(work.part, said)]
+        for body in decision.events:
+            if isinstance(body, Nonconformance) and body.part_id != work.part:
+                said = Word(name, Verdict.NOT_OK, work.id)
+                against += [Said(body.part_id, w) for w in evidence.note(body.part_id, said)]
+        return against
+
+    def _too_late(self, work: Work, intent: Intent, against: list[Said]) -> list[NewEntry]:
+        """Ask and call about parts that another agent has let pass before this came to light."""
+        entries: list[NewEntry] = []
+        for number, said in enumerate(against, start=1):
+            part, word = said.part, said.word
+            if word.verdict is not Verdict.OK or intent.cause is Cause.CONTRADICTED:
+                continue
+            text = tr(
+                "{agent} says otherwise of a part that was let pass.", agent=self._binding.name
+            )
+            question = Question(
+                decision=word.decision, agent=word.agent, text=text, kind="label", part_id=part
+            )
+            id_ = f"{work.id}.c{number}"
+            entries.append(new_entry(question, id=id_, subject=word.agent, part=part))
+            entries += self._cell.andon.call(
+                word.agent, Cause.CONTRADICTED, self._binding.jidoka.contradicted,
+                decision=word.decision, part=part,
+            )  # fmt: skip
+        return entries
+
+    def _calls(self, work: Work, intent: Intent, settlement: Settlement | None) -> list[NewEntry]:
+        """Call somebody where the agent's reaction, or a stop of the machine, wants it."""
+        if settlement is None or intent.mode is not Mode.CONTROL:
+            return []
+        reaction = settlement.reaction or Reaction(settlement.disposition, settlement.machine)
+        wanted = reaction.call or settlement.machine is not MachineAction.NONE
+        if not wanted and intent.cause is not Cause.CONTRADICTED:
+            return []
+        return self._cell.andon.call(
+            self._binding.name, intent.cause, reaction, decision=work.id, part=work.part
+        )
+
     def _settlement(self, decision: Decision, cause: Cause) -> Settlement:
         settlement = settle(decision.verdict, cause, self._binding.jidoka)
         channel = self._channel
@@ -160,7 +236,8 @@ class Settler:
             return settlement
         text = tr("{count} parts in a row were rejected.", count=counts[channel])
         self._cell.alarms.raise_("rejects_in_a_row", channel, text)
-        return Settlement(settlement.disposition, limit.machine, settlement.review)
+        reaction = Reaction(settlement.disposition, limit.machine, settlement.review)
+        return Settlement(settlement.disposition, limit.machine, settlement.review, reaction)
 
     def _intent(
         self,

@@ -63,4 +63,6 @@ class EngineSnapshot(Struct, frozen=True, kw_only=True):
     """Texts of the alarms active now, the newest last, at most ten."""
     alarms_active: dict[str, int] = {}
     """Name of an alarm to how many of it stand."""
+    calls: tuple[str, ...] = ()
+    """Calls for people that are not closed, the oldest first."""
     safe_mode: bool = False

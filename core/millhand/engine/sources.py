@@ -25,6 +25,7 @@ from millhand.errors import InternalError
 from millhand.journal.records import Published
 
 _EDGE_POLL_S = 0.005
+_TRY_AGAIN_S = 1.0
 
 
 class Source(Protocol):
@@ -147,7 +148,11 @@ class _Timer:
 
 
 class _Documents:
-    """Documents received; each lies in the blob store before its agent hears of it."""
+    """Documents received, one after another, so that none is lost.
+
+    Each lies in the blob store before its agent hears of it, and the next is asked for, which
+    acknowledges the one before, only when what was decided is in the journal.
+    """
 
     def __init__(self, cell: Cell, runner: AgentRunner, trigger: TriggerBinding) -> None:
         assert trigger.target is not None
@@ -164,7 +169,17 @@ class _Documents:
         self.ready.set()
         async for reference, content in self._device.receive():
             await asyncio.to_thread(self._cell.blobs.put_document, content)
-            self._runner.offer(DocumentArrived(source=self._source, document=reference))
+            trigger = DocumentArrived(source=self._source, document=reference)
+            await self._decided(trigger)
+
+    async def _decided(self, trigger: DocumentArrived) -> None:
+        """Return once a decision is in the journal; a full queue or disk only delays it."""
+        while True:
+            work = self._runner.offer(trigger)
+            await work.settled.wait()
+            if work.durable and not work.dropped:
+                return
+            await asyncio.sleep(_TRY_AGAIN_S)
 
 
 class _Events:

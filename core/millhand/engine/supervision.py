@@ -21,6 +21,8 @@ from millhand.errors import MillhandError, NeedsPerson
 
 log = structlog.get_logger(__name__)
 
+_CANCEL_AGAIN_S = 1.0
+
 FailureHandler = Callable[[str, BaseException, bool], None]
 """Name of the child, what it raised, and whether it was given up."""
 
@@ -52,10 +54,12 @@ class Supervisor:
     async def __aexit__(self, *error: object) -> None:
         await asyncio.sleep(0)  # so that what was just created has begun and can clean up
         jobs = [*self._jobs]
-        for task in [*self._children, *jobs]:
-            task.cancel()
-        if jobs:
-            await asyncio.wait(jobs)
+        pending = {*self._children, *jobs}
+        while pending:
+            for task in pending:
+                task.cancel()
+            # Before Python 3.12 asyncio.wait_for may swallow a cancellation: ask again.
+            _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
         await self._group.__aexit__(None, None, None)
 
     def start(self, child: Child) -> asyncio.Task[None]:

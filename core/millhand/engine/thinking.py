@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Protocol
 
 from millhand.contracts import Agent, Decision, Observation
+from millhand.engine.resident import RAISES_IN_A_ROW, Care
+from millhand.engine.restarts import RestartBudget, WorkerLimits
 from millhand.errors import InternalError
 from millhand.isolate.messages import AgentSpec, OpenedAgent
-from millhand.isolate.process import Worker, WorkerLost
+from millhand.isolate.process import WorkerLost
 from millhand.plugins.registrations import Registration
 
 if TYPE_CHECKING:
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 
 
 class Thinker(Protocol):
-    """Decides observations for one or more agents."""
+    """Decides observations for one or more agents: a :class:`Resident`, or a light agent here."""
 
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
+        ...
+
+    @property
+    def degraded(self) -> bool:
+        """Whether its agents were given up for a while."""
         ...
 
     async def start(self) -> Sequence[OpenedAgent]:
@@ -46,66 +52,24 @@ class Thinker(Protocol):
         """
         ...
 
-    async def idle(self, timeout_s: float) -> bool:
-        """Wait until nothing is being decided; False where that takes too long."""
-        ...
-
-    async def restart(self) -> Sequence[OpenedAgent]:
-        """End what is there, whatever it does, and open anew."""
-        ...
-
     async def stop(self) -> None:
         """End and free."""
         ...
 
 
-class IsolatedThinker:
-    """Agents in a resident worker process."""
-
-    def __init__(self, name: str, agents: Sequence[AgentSpec]) -> None:
-        self.worker = Worker(name, agents)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process can be asked."""
-        return self.worker.alive
-
-    async def start(self) -> Sequence[OpenedAgent]:
-        """Start the process; see :meth:`Worker.start`."""
-        return (await self.worker.start()).agents
-
-    async def decide(
-        self,
-        agent: str,
-        observation: Observation,
-        frames: Mapping[str, NDArray[np.uint8]],
-        timeout_s: float,
-    ) -> tuple[Decision, int]:
-        """See :meth:`Worker.decide`."""
-        async with asyncio.timeout(timeout_s):
-            return await self.worker.decide(agent, observation, frames)
-
-    async def idle(self, timeout_s: float) -> bool:
-        """Wait until nothing is being decided; False where that takes too long."""
-        return await self.worker.idle(timeout_s)
-
-    async def restart(self) -> Sequence[OpenedAgent]:
-        """Kill the process, whatever it does, and start it again."""
-        await self.worker.stop(grace_s=0)
-        return await self.start()
-
-    async def stop(self) -> None:
-        """End the process and free the shared memory."""
-        await self.worker.stop()
-        self.worker.close()
-
-
 class LightThinker:
-    """One light agent inside the engine: no model, microseconds of pure Python."""
+    """One light agent inside the engine: no model, microseconds of pure Python.
 
-    def __init__(self, spec: AgentSpec) -> None:
-        self._spec = spec
+    One that raises again and again is built anew within its budget of restarts, then given up.
+    """
+
+    def __init__(self, spec: AgentSpec, limits: WorkerLimits, care: Care) -> None:
+        self.spec = spec
+        self.degraded = False
+        self._care = care
+        self._budget = RestartBudget(limits.restarts, limits.within_s)
         self._agent: Agent | None = None
+        self._raised = 0
 
     @property
     def alive(self) -> bool:
@@ -114,9 +78,13 @@ class LightThinker:
 
     async def start(self) -> Sequence[OpenedAgent]:
         """Build the agent."""
-        agent_class = Registration(self._spec.name, self._spec.target, "").load()
-        self._agent = agent_class(agent_class.Config.model_validate(self._spec.config))
-        return [OpenedAgent(name=self._spec.name, needs=self._agent.needs())]
+        return [OpenedAgent(name=self.spec.name, needs=self._build().needs())]
+
+    def _build(self) -> Agent:
+        agent_class = Registration(self.spec.name, self.spec.target, "").load()
+        agent: Agent = agent_class(agent_class.Config.model_validate(self.spec.config))
+        self._agent = agent
+        return agent
 
     async def decide(
         self,
@@ -136,19 +104,26 @@ class LightThinker:
         started = perf_counter_ns()
         try:
             decision = self._agent.decide(observation, {})
+            if not isinstance(decision, Decision):
+                raise TypeError(f"decide returned {type(decision).__name__}")  # noqa: TRY301
         except Exception as error:
-            raise InternalError(f"{agent}: {type(error).__name__}: {error}") from error
-        if not isinstance(decision, Decision):
-            raise InternalError(f"{agent}: decide returned {type(decision).__name__}")
+            text = f"{agent}: {type(error).__name__}: {error}"
+            self._note_raise(agent, text)
+            raise InternalError(text) from error
+        self._raised = 0
         return decision, perf_counter_ns() - started
 
-    async def idle(self, timeout_s: float) -> bool:  # noqa: ARG002  it decides at once
-        """Nothing is ever under way between two calls."""
-        return True
-
-    async def restart(self) -> Sequence[OpenedAgent]:
-        """Build the agent anew."""
-        return await self.start()
+    def _note_raise(self, agent: str, reason: str) -> None:
+        self._raised += 1
+        if self._raised < RAISES_IN_A_ROW:
+            return
+        self._raised = 0
+        self._care.failed(agent, reason)
+        if self._budget.spend():
+            self._build()
+        else:
+            self.degraded = True
+            self._care.degraded([agent], reason)
 
     async def stop(self) -> None:
         """Forget the agent."""

@@ -25,6 +25,12 @@ class Work:
     found: Gathered | None = None
     failure: str = ""
     stages: dict[str, int] = field(default_factory=dict)
+    durable: bool = False
+    """Whether its intent is in the journal."""
+    dropped: bool = False
+    """Whether the queue had no room for it."""
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once everything is over: acted and closed, or given up."""
 
     def stamp(self, stage: str) -> None:
         """Note the end of a stage."""

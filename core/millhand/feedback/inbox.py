@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Protocol, TypeVar, overload
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +27,8 @@ from millhand.journal.records import AnswerKind, Review
 from millhand.messages import tr
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
 
 REFUSED = "refused"
 _SUFFIX = ".json"
@@ -58,10 +61,19 @@ class Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+class Timed(Protocol):
+    """Any answer: it says when it was given."""
+
+    @property
+    def at_utc_ns(self) -> int:
+        """When the person gave it."""
+        ...
+
+
 _decode = msgspec.json.Decoder(Answer).decode
 
 
-def put(folder: Path, answer: Answer) -> Path:
+def put(folder: Path, answer: Timed) -> Path:
     """Leave an answer for the engine; on return it is on disk.
 
     Raises:
@@ -84,7 +96,11 @@ def put(folder: Path, answer: Answer) -> Path:
     return file
 
 
-def read(folder: Path) -> Iterator[tuple[Path, Answer | str]]:
+@overload
+def read(folder: Path) -> Iterator[tuple[Path, Answer | str]]: ...
+@overload
+def read(folder: Path, decode: Callable[[bytes], T]) -> Iterator[tuple[Path, T | str]]: ...
+def read(folder: Path, decode: Callable[[bytes], Any] = _decode) -> Iterator[tuple[Path, Any]]:
     """Yield the files that wait, the oldest first, each with its answer or with what is wrong."""
     try:
         names = sorted(
@@ -95,7 +111,7 @@ def read(folder: Path) -> Iterator[tuple[Path, Answer | str]]:
     except FileNotFoundError:
         return
     for name in names[:_MOST_AT_ONCE]:
-        found = _read(folder / name)
+        found = _read(folder / name, decode)
         if found is not None:
             yield folder / name, found
 
@@ -114,7 +130,7 @@ def put_aside(file: Path, reason: str) -> None:
     file.replace(refused / file.name)
 
 
-def _read(file: Path) -> Answer | str | None:
+def _read(file: Path, decode: Callable[[bytes], T]) -> T | str | None:
     try:
         if file.is_symlink() or not file.is_file():
             return tr("It is no plain file.")
@@ -122,7 +138,7 @@ def _read(file: Path) -> Answer | str | None:
             data = stream.read(_LARGEST_BYTES + 1)
         if len(data) > _LARGEST_BYTES:
             return tr("It is too large.")
-        return _decode(data)
+        return decode(data)
     except FileNotFoundError:
         return None  # somebody else has taken it up
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -161,7 +161,12 @@ def _interlock(_request: Request, limits: Limits, facts: Facts) -> Ruling | None
 
 
 def _number(value: Value) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond all limits
+        return None
 
 
 def _range(request: Request, limits: Limits, _facts: Facts) -> Ruling | None:

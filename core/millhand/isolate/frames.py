@@ -1,4 +1,4 @@
-"""Shared memory for frames: pixels cross to a worker without being part of a message.
+"""Shared memory: pixels and documents cross to a worker without being part of a message.
 
 On Linux an anonymous ``memfd`` is used; its pages are really allocated (``posix_fallocate``), so
 that a full memory shows as an error here and not as a killed process in the middle of a copy.
@@ -14,7 +14,7 @@ from multiprocessing import resource_tracker, shared_memory
 from typing import TYPE_CHECKING
 
 from millhand.errors import Unavailable
-from millhand.isolate.messages import FrameSlot
+from millhand.isolate.messages import DocumentSlot, FrameSlot
 from millhand.messages import tr
 
 if TYPE_CHECKING:
@@ -143,10 +143,19 @@ def attach_region(handle: str) -> MemfdRegion | NamedRegion:
     return MemfdRegion(int(rest)) if kind == "memfd" else NamedRegion(rest)
 
 
+def warm_up() -> None:
+    """Import what the first frame would otherwise wait for, 100 ms and more. Blocks."""
+    import numpy as np
+
+    np.frombuffer(b"\0", dtype=np.uint8)
+
+
 def place_frames(
     region: MemfdRegion | NamedRegion, frames: dict[str, NDArray[np.uint8]]
 ) -> tuple[FrameSlot, ...]:
     """Copy frames by role, each ``(height, width, channels) uint8``, into the region."""
+    if not frames:
+        return ()
     slots: list[FrameSlot] = []
     offset = 0
     for role, pixels in frames.items():
@@ -162,6 +171,37 @@ def place_frames(
     for slot, pixels in zip(slots, frames.values(), strict=True):
         np.copyto(_array(view, slot), pixels)
     return tuple(slots)
+
+
+def place_documents(
+    region: MemfdRegion | NamedRegion, documents: dict[str, bytes], *, after: int
+) -> tuple[DocumentSlot, ...]:
+    """Copy documents by role into the region, behind the ``after`` bytes that frames take."""
+    slots: list[DocumentSlot] = []
+    offset = after
+    for role, content in documents.items():
+        slots.append(DocumentSlot(role=role, offset=offset, size=len(content)))
+        offset += -(-len(content) // _ALIGNMENT) * _ALIGNMENT
+    if slots:
+        region.grow(offset)
+        view = region.view()
+        for slot, content in zip(slots, documents.values(), strict=True):
+            view[slot.offset : slot.offset + slot.size] = content
+    return tuple(slots)
+
+
+def document_at(region: MemfdRegion | NamedRegion, slot: DocumentSlot) -> bytes:
+    """Return a copy of a document's bytes in the region."""
+    return bytes(region.view()[slot.offset : slot.offset + slot.size])
+
+
+def end_of(slots: tuple[FrameSlot, ...]) -> int:
+    """Return how many bytes of the region the frames take, a multiple of the alignment."""
+    if not slots:
+        return 0
+    last = slots[-1]
+    size = last.height * last.width * last.channels
+    return last.offset + -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
 def frame_at(region: MemfdRegion | NamedRegion, slot: FrameSlot) -> NDArray[np.uint8]:

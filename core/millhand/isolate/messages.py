@@ -42,7 +42,8 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
     target: str
     config: dict[str, Any]
     models: tuple[ModelSpec, ...] = ()
-    accelerator: AcceleratorSpec | None = None
+    accelerators: tuple[AcceleratorSpec, ...] = ()
+    """The ladder, best first."""
 
 
 class FrameSlot(Struct, frozen=True, kw_only=True):
@@ -55,6 +56,14 @@ class FrameSlot(Struct, frozen=True, kw_only=True):
     channels: int
 
 
+class DocumentSlot(Struct, frozen=True, kw_only=True):
+    """Where in the shared region a document's bytes lie."""
+
+    role: str
+    offset: int
+    size: int
+
+
 # --- engine to worker ---
 
 
@@ -65,13 +74,16 @@ class Open(Struct, frozen=True, kw_only=True, tag="open"):
 
 
 class Decide(Struct, frozen=True, kw_only=True, tag="decide"):
-    """Decide one observation; the frames' pixels lie in the shared region of ``region_size``."""
+    """Decide one observation; pixels and documents lie in the shared region of ``region_size``."""
 
     number: int
     agent: str
     observation: Raw
     frames: tuple[FrameSlot, ...] = ()
+    documents: tuple[DocumentSlot, ...] = ()
     region_size: int = 0
+    left_s: float | None = None
+    """Seconds left until the deadline when it was asked."""
 
 
 class Close(Struct, frozen=True, kw_only=True, tag="close"):
@@ -101,12 +113,23 @@ class Opened(Struct, frozen=True, kw_only=True, tag="opened"):
     agents: tuple[OpenedAgent, ...]
 
 
+class Rung(Struct, frozen=True, kw_only=True):
+    """An accelerator of a ladder failed, or is back."""
+
+    agent: str
+    accelerator: str
+    up: bool
+    text: str
+
+
 class Decided(Struct, frozen=True, kw_only=True, tag="decided"):
     """The answer, with the nanoseconds spent in ``decide``."""
 
     number: int
     decision: Decision
     decide_ns: int
+    rungs: tuple[Rung, ...] = ()
+    """What became of accelerators since the last answer."""
 
 
 class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
@@ -122,6 +145,7 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
     text: str
     mend: str = ""
     fault: str = ""
+    rungs: tuple[Rung, ...] = ()
 
 
 FromWorker = Opened | Decided | Failed

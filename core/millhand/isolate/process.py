@@ -8,7 +8,9 @@ import secrets
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,7 +26,13 @@ from millhand.errors import (
     PackageError,
     Unavailable,
 )
-from millhand.isolate.frames import create_region, place_frames
+from millhand.isolate.frames import (
+    create_region,
+    end_of,
+    place_documents,
+    place_frames,
+    warm_up,
+)
 from millhand.isolate.messages import (
     LARGEST_MESSAGE,
     LENGTH,
@@ -36,6 +44,7 @@ from millhand.isolate.messages import (
     FromWorker,
     Open,
     Opened,
+    Rung,
     decode_from_worker,
     framed,
 )
@@ -52,6 +61,7 @@ _ERRORS: dict[str, type[MillhandError]] = {
     "NotAllowed": NotAllowed,
     "Unavailable": Unavailable,
 }
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -79,6 +89,8 @@ class Worker:
         loopback: connect over loopback TCP with a one-time token instead of a socket pair
             (the only way on Windows).
         named_memory: share frames by a named block instead of a ``memfd``.
+        memory: most bytes that it should take. Twice as many cannot be had at all where the
+            system has such limits; between the two, whoever watches it ends it.
     """
 
     def __init__(
@@ -88,6 +100,7 @@ class Worker:
         *,
         loopback: bool = not hasattr(socket, "AF_UNIX"),
         named_memory: bool | None = None,
+        memory: int | None = None,
     ) -> None:
         self.name = name
         self._agents = tuple(agents)
@@ -100,6 +113,19 @@ class Worker:
         self._output: asyncio.ReadTransport | None = None
         self._turn = asyncio.Lock()
         self._number = 0
+        self._memory = memory
+        self.on_rungs: Callable[[Sequence[Rung]], None] = _log_rungs
+        """Told when an accelerator of a ladder fails or is back."""
+        self.last_agent = agents[-1].name if agents else name
+        """Who was asked last, or else who was opened last: the first to be suspected."""
+        self.deciding_since = 0.0
+        """Monotonic seconds at which it was asked."""
+
+    @property
+    def deciding(self) -> str | None:
+        """The agent that owes an answer."""
+        owes = self._wire is not None and self._wire.owes
+        return self.last_agent if owes else None
 
     @property
     def pid(self) -> int | None:
@@ -110,6 +136,21 @@ class Worker:
     def alive(self) -> bool:
         """Whether the process can be asked."""
         return self._wire is not None and not self._wire.lost.done()
+
+    def resident_bytes(self) -> int:
+        """Memory that the process takes now; 0 where the system does not tell."""
+        if self._process is None:
+            return 0
+        try:
+            pages = Path(f"/proc/{self._process.pid}/statm").read_text("ascii").split()[1]
+        except OSError:
+            return 0
+        return int(pages) * _PAGE_BYTES
+
+    async def ended(self, timeout_s: float) -> None:
+        """Return when the process has ended, or after ``timeout_s``."""
+        if self._wire is not None:
+            await asyncio.wait([self._wire.lost], timeout=timeout_s)
 
     async def start(self, timeout_s: float = 60.0) -> Opened:
         """Start the process and return when all its agents are ready to decide.
@@ -142,6 +183,8 @@ class Worker:
                 )
             ) from None
         if isinstance(message, Opened):
+            if any(agent.needs.frames for agent in message.agents):
+                await asyncio.to_thread(warm_up)
             return message
         await self.stop(grace_s=1)
         if isinstance(message, Failed):
@@ -149,9 +192,15 @@ class Worker:
         raise InternalError(f"worker {self.name} opened with {type(message).__name__}")
 
     async def decide(
-        self, agent: str, observation: Observation, frames: Mapping[str, NDArray[np.uint8]]
+        self,
+        agent: str,
+        observation: Observation,
+        frames: Mapping[str, NDArray[np.uint8]],
+        left_s: float | None = None,
     ) -> tuple[Decision, int]:
         """Have one observation decided; returns the decision and nanoseconds inside ``decide``.
+
+        ``left_s`` tells the agent's models how much time there is until the deadline.
 
         Raises:
             WorkerLost: the process is gone, or went while deciding.
@@ -164,6 +213,9 @@ class Worker:
             await wire.idle()
             if wire.lost.done():
                 raise WorkerLost(tr("Worker {name} ended.", name=self.name))
+            documents: dict[str, bytes] = {}
+            if observation.documents:
+                documents = await asyncio.to_thread(_contents, observation)
             self._number += 1
             slots = place_frames(self._region, dict(frames))
             message = Decide(
@@ -171,11 +223,16 @@ class Worker:
                 agent=agent,
                 observation=Raw(to_msgpack(observation)),
                 frames=slots,
+                documents=place_documents(self._region, documents, after=end_of(slots)),
                 region_size=self._region.size,
+                left_s=left_s,
             )
             answer = wire.expect(self._number)
+            self.last_agent, self.deciding_since = agent, monotonic()
             wire.send(message)
             reply = await asyncio.shield(answer)
+        if isinstance(reply, Decided | Failed) and reply.rungs:
+            self.on_rungs(reply.rungs)
         if isinstance(reply, Decided):
             return reply.decision, reply.decide_ns
         if isinstance(reply, Failed):
@@ -244,6 +301,7 @@ class Worker:
     ) -> subprocess.Popen[bytes]:
         command = [
             sys.executable, "-m", "millhand.isolate.worker", connection, self._region.handle,
+            str(self._memory or 0),
         ]  # fmt: skip
         process = subprocess.Popen(  # noqa: S603  our own interpreter and module
             command,
@@ -256,6 +314,16 @@ class Worker:
             process.stdin.write(standard_input)
             process.stdin.close()
         return process
+
+
+def _contents(observation: Observation) -> dict[str, bytes]:
+    """Return the documents' bytes by role, read where they are not yet at hand."""
+    return {role: document.content for role, document in observation.documents.items()}
+
+
+def _log_rungs(rungs: Sequence[Rung]) -> None:
+    for rung in rungs:
+        log.info("accelerator_changed", agent=rung.agent, rung=rung.accelerator, up=rung.up)
 
 
 async def _receive_exactly(connection: socket.socket, count: int) -> bytes:
@@ -312,6 +380,11 @@ class _Wire(asyncio.Protocol):
         self._waiting.clear()
         if not self.lost.done():
             self.lost.set_result(None)
+
+    @property
+    def owes(self) -> bool:
+        """Whether an answer is outstanding."""
+        return bool(self._waiting)
 
     def expect(self, number: int) -> asyncio.Future[FromWorker]:
         future: asyncio.Future[FromWorker] = asyncio.get_running_loop().create_future()

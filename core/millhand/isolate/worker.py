@@ -1,4 +1,4 @@
-"""The worker process: ``python -m millhand.isolate.worker CONNECTION REGION``.
+"""The worker process: ``python -m millhand.isolate.worker CONNECTION REGION MEMORY``.
 
 It opens its agents and models once, then answers observations one after another. It writes to
 nothing but its socket: what a plugin prints goes to the standard error, which the engine logs.
@@ -10,15 +10,36 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter_ns
+from time import monotonic, perf_counter_ns
+from typing import TYPE_CHECKING
 
-from millhand.contracts import Accelerator, Agent, Decision, Frame, Model, Needs, Observation, Used
+import structlog
+from msgspec import structs
+
+from millhand.contracts import (
+    Accelerator,
+    Agent,
+    Decision,
+    Document,
+    Frame,
+    Model,
+    Needs,
+    Observation,
+    Used,
+)
 from millhand.contracts.codec import from_msgpack
 from millhand.errors import ConfigError, InternalError, MillhandError, PackageError
-from millhand.isolate.frames import MemfdRegion, NamedRegion, attach_region, frame_at
+from millhand.isolate.frames import (
+    MemfdRegion,
+    NamedRegion,
+    attach_region,
+    document_at,
+    frame_at,
+    warm_up,
+)
 from millhand.isolate.messages import (
     LARGEST_MESSAGE,
     LENGTH,
@@ -31,6 +52,7 @@ from millhand.isolate.messages import (
     Open,
     Opened,
     OpenedAgent,
+    Rung,
     ToWorker,
     decode_to_worker,
     framed,
@@ -40,6 +62,10 @@ from millhand.models.telemetry import silence
 from millhand.pauses import freeze_start
 from millhand.plugins.registrations import Registration
 
+if TYPE_CHECKING:
+    from millhand.models.ladder import LadderModel
+
+log = structlog.get_logger(__name__)
 _decode_observation = from_msgpack(Observation)
 
 
@@ -50,7 +76,30 @@ class ResidentAgent:
     agent: Agent
     models: dict[str, dict[str, Model]]
     opened: OpenedAgent
-    accelerator: Accelerator | None
+    accelerators: dict[str, Accelerator]
+
+    def hurry(self, left_s: float | None) -> None:
+        """Say how long the next decision may take, so that a ladder keeps time for its rungs."""
+        for model in self._ladders():
+            model.deadline = None if left_s is None else monotonic() + left_s
+
+    def rungs(self) -> tuple[Rung, ...]:
+        """Return what became of accelerators since this was asked last."""
+        name = self.opened.name
+        return tuple(
+            Rung(agent=name, accelerator=change.accelerator, up=change.up, text=change.text)
+            for model in self._ladders()
+            for change in model.changes()
+        )
+
+    def _ladders(self) -> Iterator[LadderModel]:
+        if len(self.accelerators) > 1:
+            from millhand.models.ladder import LadderModel
+
+            for packages in self.models.values():
+                for model in packages.values():
+                    if isinstance(model, LadderModel):
+                        yield model
 
     def decide(self, observation: Observation) -> Decision:
         """Hand the agent the models that were pinned for this observation and let it decide."""
@@ -63,9 +112,9 @@ class ResidentAgent:
         return decision
 
     def close(self) -> None:
-        """Free the accelerator."""
-        if self.accelerator is not None:
-            self.accelerator.close()
+        """Free the accelerators."""
+        for accelerator in self.accelerators.values():
+            accelerator.close()
 
 
 def open_agent(spec: AgentSpec) -> ResidentAgent:
@@ -78,19 +127,19 @@ def open_agent(spec: AgentSpec) -> ResidentAgent:
     agent_class = Registration(spec.name, spec.target, "").load()
     agent: Agent = agent_class(agent_class.Config.model_validate(spec.config))
     needs = agent.needs()
-    accelerator = _build_accelerator(spec)
+    accelerators = _build_accelerators(spec)
     models: dict[str, dict[str, Model]] = {}
     packages: dict[str, str] = {}
     used: dict[str, Used] = {}
     choices: dict[str, str] = {}
     for wanted in spec.models:
-        if accelerator is None:
+        if not accelerators:
             raise InternalError(f"{spec.name} names models and no accelerator")
+        from millhand.models.ladder import open_ladder
         from millhand.models.package import open_package
-        from millhand.models.sessions import open_model
 
-        opened = open_model(
-            open_package(Path(wanted.folder)), accelerator, precision=wanted.precision
+        opened = open_ladder(
+            open_package(Path(wanted.folder)), accelerators, precision=wanted.precision
         )
         role = wanted.role or _only_role(spec, needs)
         models.setdefault(role, {})[opened.package_id] = opened
@@ -102,7 +151,7 @@ def open_agent(spec: AgentSpec) -> ResidentAgent:
     opened_agent = OpenedAgent(
         name=spec.name, needs=needs, packages=packages, used=used, choices=choices
     )
-    return ResidentAgent(agent, models, opened_agent, accelerator)
+    return ResidentAgent(agent, models, opened_agent, accelerators)
 
 
 def _only_role(spec: AgentSpec, needs: Needs) -> str:
@@ -114,13 +163,22 @@ def _only_role(spec: AgentSpec, needs: Needs) -> str:
     return next(iter(needs.models))
 
 
-def _build_accelerator(spec: AgentSpec) -> Accelerator | None:
-    if spec.accelerator is None:
-        return None
-    accelerator_class = Registration(spec.accelerator.name, spec.accelerator.target, "").load()
-    config = accelerator_class.Config.model_validate(spec.accelerator.config)
-    accelerator: Accelerator = accelerator_class(spec.accelerator.name, config)
-    return accelerator
+def _build_accelerators(spec: AgentSpec) -> dict[str, Accelerator]:
+    """Build the rungs of the ladder; those that are not here are left out, if one is.
+
+    Raises:
+        ConfigError: none of them is here; what the last one says.
+    """
+    built: dict[str, Accelerator] = {}
+    for number, rung in enumerate(spec.accelerators, start=1):
+        kind = Registration(rung.name, rung.target, "").load()
+        try:
+            built[rung.name] = kind(rung.name, kind.Config.model_validate(rung.config))
+        except ConfigError as error:
+            if number == len(spec.accelerators) and not built:
+                raise
+            log.warning("accelerator_not_here", accelerator=rung.name, why=str(error))
+    return built
 
 
 def failure(error: BaseException, *, number: int = 0, agent: str = "") -> Failed:
@@ -162,14 +220,15 @@ class _Channel:
         return buffer
 
 
-def _attach_frames(
-    message: Decide, observation: Observation, region: MemfdRegion | NamedRegion
-) -> None:
+def _attach(message: Decide, observation: Observation, region: MemfdRegion | NamedRegion) -> None:
     if message.region_size > region.size:
         region.attach(message.region_size)
     frames: dict[str, Frame] = observation.frames
     for slot in message.frames:
         frames[slot.role] = frames[slot.role].with_pixels(frame_at(region, slot))
+    documents: dict[str, Document] = observation.documents
+    for place in message.documents:
+        documents[place.role] = documents[place.role].with_content(document_at(region, place))
 
 
 def serve(channel: _Channel, region: MemfdRegion | NamedRegion) -> None:
@@ -184,6 +243,8 @@ def serve(channel: _Channel, region: MemfdRegion | NamedRegion) -> None:
         except Exception as error:  # noqa: BLE001  whatever a plugin raises is told to the engine
             channel.send(failure(error, agent=spec.name))
             return
+    if any(agent.opened.needs.frames for agent in agents.values()):
+        warm_up()
     freeze_start()
     channel.send(Opened(agents=tuple(agent.opened for agent in agents.values())))
     while (message := channel.receive()) is not None and not isinstance(message, Close):
@@ -198,14 +259,18 @@ def _answer(
 ) -> Decided | Failed:
     try:
         observation = _decode_observation(message.observation)
-        _attach_frames(message, observation, region)
+        _attach(message, observation, region)
+        agent = agents[message.agent]
+        agent.hurry(message.left_s)
         started = perf_counter_ns()
-        decision = agents[message.agent].decide(observation)
+        decision = agent.decide(observation)
+        took_ns = perf_counter_ns() - started
         return Decided(
-            number=message.number, decision=decision, decide_ns=perf_counter_ns() - started
+            number=message.number, decision=decision, decide_ns=took_ns, rungs=agent.rungs()
         )
     except Exception as error:  # noqa: BLE001  whatever a plugin raises is told to the engine
-        return failure(error, number=message.number, agent=message.agent)
+        told = failure(error, number=message.number, agent=message.agent)
+        return structs.replace(told, rungs=agents[message.agent].rungs())
 
 
 def connect(connection: str) -> socket.socket:
@@ -227,9 +292,23 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     silence()
     _keep_standard_output_clean()
-    connection, region = arguments
+    connection, region, memory = arguments
+    _limit_memory(int(memory))
     with connect(connection) as way:
         serve(_Channel(way), attach_region(region))
+
+
+def _limit_memory(limit: int) -> None:
+    """Refuse more than twice the limit at once, so that no leap takes the whole machine.
+
+    What grows beyond the limit itself is seen from outside, by what is really resident.
+    """
+    if limit and sys.platform == "linux":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        wanted = 2 * limit if most == resource.RLIM_INFINITY else min(2 * limit, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
 
 
 def _keep_standard_output_clean() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -111,6 +112,8 @@ class Journal:
         if self._key is not None and self._witness_file is not None:
             from millhand.journal.witness import Witness
 
+            if self.recovered_from is not None:
+                _beside(self._witness_file, self.recovered_from)
             self._witness = Witness(self._key, self._witness_file)
             self.listen(self._witness)
         return self
@@ -407,6 +410,13 @@ class Journal:
         if self._store is not None and not self._closed:
             return NotAllowed(tr("The journal is open for reading only."))
         return Unavailable(tr("The journal is not open."))
+
+
+def _beside(witness: Path, moved: Path) -> None:
+    """Move the exported heads of a damaged journal aside under the same stamp: evidence."""
+    stamp = moved.name[moved.name.rindex(".corrupt-") :]
+    with contextlib.suppress(OSError):
+        witness.rename(witness.with_name(witness.name + stamp))
 
 
 def _checked_synchronous(word: str) -> str:

@@ -162,6 +162,39 @@ class Alarm(Struct, frozen=True, kw_only=True, tag="alarm"):
     decision: str = ""
 
 
+class AndonState(StrEnum):
+    """How far a call for a person has come."""
+
+    CALLED = "called"
+    RESPONDED = "responded"
+    """Somebody is on it."""
+    CLOSED = "closed"
+
+
+class Andon(Struct, frozen=True, kw_only=True, tag="andon"):
+    """Somebody is called, responds, or has mended it. Entries of one call share their id."""
+
+    state: AndonState
+    agent: str
+    cause: Cause
+    """Why: as in the intent of the first part that it is about."""
+    machine: MachineAction = MachineAction.NONE
+    """What the machine was asked."""
+    decision: str
+    part_id: str | None = None
+    owner: str = ""
+    """Who is called."""
+    respond_within_s: float | None = None
+    text: str
+    by: str = ""
+    """Who responded, or closed it."""
+    note: str = ""
+    parts: int = 1
+    """Parts with the same cause while the call stood, as far as is known."""
+    response_ns: int | None = None
+    """From the call to the first response, by the wall clock."""
+
+
 class ModeChange(Struct, frozen=True, kw_only=True, tag="mode"):
     """An agent's mode changed, and who changed it."""
 
@@ -252,6 +285,7 @@ Record = (
     | Outcome
     | Gate
     | Alarm
+    | Andon
     | ModeChange
     | Published
     | Question

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,8 +69,12 @@ class SigningKey:
     def sign(self, head: ChainHead) -> Signature:
         """Sign the end of a chain as it is now; some 0.1 ms."""
         at, name = time.time_ns(), self.public.name
-        value = self._key.sign(_statement(head, at, name)).hex()
+        value = self.sign_bytes(_statement(head, at, name))
         return Signature(at_utc_ns=at, key=name, value=value)
+
+    def sign_bytes(self, statement: bytes) -> str:
+        """Sign a statement of another form, which must name its form first; in hexadecimal."""
+        return self._key.sign(statement).hex()
 
 
 class PublicKey:
@@ -106,14 +109,18 @@ class PublicKey:
 
     def fits(self, head: ChainHead, signature: Signature) -> bool:
         """Say whether ``signature`` is this key's, for exactly this head."""
+        statement = _statement(head, signature.at_utc_ns, signature.key)
+        return signature.key == self.name and self.fits_bytes(statement, signature.value)
+
+    def fits_bytes(self, statement: bytes, value: str) -> bool:
+        """Say whether ``value`` is this key's signature of exactly these bytes."""
         from cryptography.exceptions import InvalidSignature
 
-        statement = _statement(head, signature.at_utc_ns, signature.key)
         try:
-            self._key.verify(bytes.fromhex(signature.value), statement)
+            self._key.verify(bytes.fromhex(value), statement)
         except (InvalidSignature, ValueError):
             return False
-        return signature.key == self.name
+        return True
 
 
 def make_key(private: Path) -> Path:
@@ -155,22 +162,32 @@ def make_key(private: Path) -> Path:
     return public
 
 
-def read_heads(file: Path) -> Iterator[ChainHead | SignedHead]:
+def read_heads(file: Path) -> list[ChainHead | SignedHead]:
     """Read a head that ``verify --head`` wrote, or a file of exported checkpoints.
+
+    A line that a power cut has torn is left out, where others can be read.
 
     Raises:
         ConfigError: it holds something else.
     """
-    decode_signed = msgspec.json.Decoder(SignedHead).decode
-    decode = msgspec.json.Decoder(ChainHead).decode
+    found: list[ChainHead | SignedHead] = []
+    reason: Exception | None = None
     try:
-        for line in file.read_bytes().splitlines():
-            yield decode_signed(line) if b'"signature"' in line else decode(line)
-    except (msgspec.MsgspecError, OSError, UnicodeDecodeError) as error:
+        lines = file.read_bytes().splitlines()
+    except OSError as error:
+        lines, reason = [], error
+    for line in filter(None, lines):
+        wanted: type[ChainHead | SignedHead] = SignedHead if b'"signature"' in line else ChainHead
+        try:
+            found.append(msgspec.json.decode(line, type=wanted))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            reason = error
+    if reason is not None and not found:
         raise ConfigError(
-            tr("{file} holds no head of a journal: {reason}.", file=file, reason=error),
+            tr("{file} holds no head of a journal: {reason}.", file=file, reason=reason),
             mend=tr("Give the file that millhand journal verify --head or the engine wrote."),
-        ) from error
+        ) from reason
+    return found
 
 
 def _create(path: Path, content: bytes, mode: int) -> None:

@@ -37,6 +37,8 @@ _PAGES_AT_MOST = 8_000
 """Pages in the write-ahead log at which they are copied back: when nobody waits, and anyway."""
 _PAGES_A_COMMIT = 8
 _PAGE_BYTES = 4096
+_SHARED_MEMORY_BYTES = 32_768
+_NO_SHARED_MEMORY = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL}
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -146,9 +148,20 @@ class SQLiteStore(Store):
         return engine
 
     def _connect(self, *, read_only: bool) -> sqlite3.Connection:
-        mode = "ro" if read_only else "rwc"
-        if read_only and not self._can_share_memory():
-            mode = "ro&immutable=1"
+        if not read_only:
+            return self._opened("rwc", read_only=False)
+        if not self._can_share_memory():
+            return self._opened("ro&immutable=1", read_only=True)
+        try:
+            return self._opened("ro", read_only=True)
+        except sqlite3.OperationalError as error:
+            # A full disk has no room for the memory that readers share; a file that was closed in
+            # good order can be read without.
+            if _code(error) not in _NO_SHARED_MEMORY or self._has_log():
+                raise
+            return self._opened("ro&immutable=1", read_only=True)
+
+    def _opened(self, mode: str, *, read_only: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -163,10 +176,18 @@ class SQLiteStore(Store):
             raise
         return connection
 
+    def _has_log(self) -> bool:
+        """Whether committed entries may lie in the write-ahead log alone."""
+        try:
+            return _beside(self._path, "-wal").stat().st_size > 0
+        except FileNotFoundError:
+            return False
+
     def _prepare(self, connection: sqlite3.Connection, *, read_only: bool) -> None:
         if read_only:
             # Damaged text must reach the one who verifies, and not end the reading.
             connection.text_factory = _lenient_text
+            connection.execute("PRAGMA schema_version").fetchone()  # it opens nothing before
             return
         (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
         if mode != "wal":
@@ -234,7 +255,7 @@ class SQLiteStore(Store):
                 tr("The journal {place} is damaged.", place=self.place),
                 mend=tr("Restart the engine: it moves the file aside and starts a new one."),
             )
-        if code == sqlite3.SQLITE_FULL or number == errno.ENOSPC:
+        if code == sqlite3.SQLITE_FULL or number == errno.ENOSPC or self._is_out_of_room(code):
             return Unavailable(
                 tr("The disk that holds the journal {place} is full.", place=self.place),
                 mend=tr("Free some space; writing goes on by itself."),
@@ -247,6 +268,15 @@ class SQLiteStore(Store):
         return Unavailable(
             tr("The journal {place} does not work: {reason}.", place=self.place, reason=error)
         )
+
+    def _is_out_of_room(self, code: int | None) -> bool:
+        """Whether an unnamed error comes from a full disk: SQLite does not always say so."""
+        if code not in _NO_SHARED_MEMORY:
+            return False
+        try:
+            return shutil.disk_usage(self._path.parent).free < _SHARED_MEMORY_BYTES
+        except OSError:
+            return False
 
 
 def _beside(path: Path, suffix: str) -> Path:

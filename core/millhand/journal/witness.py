@@ -52,6 +52,7 @@ class Witness:
         self._covered = 0
         self._uncovered_since = 0.0
         self._ending = False
+        self._line_begins = False
         self._thread = Thread(target=self._run, name="millhand-witness", daemon=True)
         self._thread.start()
 
@@ -96,10 +97,16 @@ class Witness:
             cell=head.cell, seq=head.seq, hash=head.hash, signature=self._key.sign(head)
         )
         try:
-            with self._file.open("ab") as file:
+            with self._file.open("ab+") as file:
+                if not self._line_begins and file.tell():
+                    file.seek(-1, os.SEEK_END)
+                    if file.read(1) != b"\n":  # a power cut has torn the line before
+                        file.write(b"\n")
+                self._line_begins = False
                 file.write(msgspec.json.encode(signed) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
+                self._line_begins = True
         except OSError as error:
             if not self.fault:
                 log.warning("checkpoint_not_exported", file=str(self._file), reason=str(error))

@@ -6,6 +6,7 @@ from millhand.plugins.hookspecs import API_VERSION, hookimpl, hookspec
 from millhand.plugins.registrations import (
     AdapterType,
     AgentType,
+    AttackType,
     Capabilities,
     CommandType,
     Face,
@@ -20,6 +21,7 @@ __all__ = [
     "API_VERSION",
     "AdapterType",
     "AgentType",
+    "AttackType",
     "Capabilities",
     "CommandType",
     "Face",

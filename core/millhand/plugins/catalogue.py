@@ -12,6 +12,7 @@ from millhand.plugins.discovery import KINDS, FoundPlugin, discover
 from millhand.plugins.registrations import (
     AdapterType,
     AgentType,
+    AttackType,
     CommandType,
     GateType,
     PlantType,
@@ -44,6 +45,7 @@ class Plugins:
     students: Mapping[str, StudentType] = field(default_factory=dict)
     gates: Mapping[str, GateType] = field(default_factory=dict)
     commands: Mapping[str, CommandType] = field(default_factory=dict)
+    attacks: Mapping[str, AttackType] = field(default_factory=dict)
     clashes: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     """Kind and name that several plugins claim, with their names; none of them is used."""
 
@@ -63,13 +65,13 @@ class Plugins:
         owners: dict[tuple[str, str], list[str]] = {}
         for plugin in found:
             for kind, registration in plugin.provides:
-                owners.setdefault((kind, registration.name), []).append(plugin.name)
+                owners.setdefault((kind, registration.key), []).append(plugin.name)
         clashes = {key: tuple(names) for key, names in owners.items() if len(names) > 1}
         tables: dict[str, Any] = {kind: {} for kind in KINDS}
         for plugin in found:
             for kind, registration in plugin.provides:
-                if (kind, registration.name) not in clashes:
-                    tables[kind][registration.name] = registration
+                if (kind, registration.key) not in clashes:
+                    tables[kind][registration.key] = registration
         return cls(tuple(found), clashes=clashes, **tables)
 
     def agent(self, name: str) -> AgentType:
@@ -136,4 +138,5 @@ def _kind_words() -> dict[str, str]:
         "students": tr("students"),
         "gates": tr("gates"),
         "commands": tr("commands"),
+        "attacks": tr("attacks"),
     }

@@ -19,6 +19,7 @@ from millhand.plugins import hookspecs
 from millhand.plugins.registrations import (
     AdapterType,
     AgentType,
+    AttackType,
     Capabilities,
     CommandType,
     GateType,
@@ -37,6 +38,7 @@ KINDS: dict[str, type[Registration]] = {
     "students": StudentType,
     "gates": GateType,
     "commands": CommandType,
+    "attacks": AttackType,
 }
 """What there is to register: the hook is ``millhand_<kind>``."""
 
@@ -147,9 +149,9 @@ def _registrations(manager: pluggy.PluginManager) -> Iterator[tuple[str, Registr
                         tr("{hook} returned {item}.", hook=hook, item=repr(item)[:80]),
                         mend=tr("Return a list of {wanted}.", wanted=wanted.__name__),
                     )
-                if item.name in seen:
+                if item.key in seen:
                     raise ConfigError(
-                        tr("{hook} registers “{name}” twice.", hook=hook, name=item.name)
+                        tr("{hook} registers “{name}” twice.", hook=hook, name=item.key)
                     )
-                seen.add(item.name)
+                seen.add(item.key)
                 yield kind, item

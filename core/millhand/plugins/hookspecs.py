@@ -21,6 +21,7 @@ import pluggy
 from millhand.plugins.registrations import (
     AdapterType,
     AgentType,
+    AttackType,
     Capabilities,
     CommandType,
     GateType,
@@ -74,3 +75,8 @@ def millhand_gates() -> Sequence[GateType]:  # type: ignore[empty-body]
 @hookspec
 def millhand_commands() -> Sequence[CommandType]:  # type: ignore[empty-body]
     """Register words for the command line; called when the command line starts."""
+
+
+@hookspec
+def millhand_attacks() -> Sequence[AttackType]:  # type: ignore[empty-body]
+    """Register attacks for `millhand attack`, named ``<plugin>.<attack>``."""

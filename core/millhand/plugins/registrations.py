@@ -33,6 +33,11 @@ class Registration:
     target: str
     summary: str
 
+    @property
+    def key(self) -> str:
+        """What must be unique among its kind."""
+        return self.name
+
     def load(self) -> Any:
         """Import and return the object named by ``target``.
 
@@ -59,9 +64,14 @@ class AgentType(Registration):
 
 @dataclass(frozen=True, slots=True)
 class AdapterType(Registration):
-    """An adapter: ``opcua``. ``target`` is the class; ``faces`` say what it can be used as."""
+    """An adapter: ``opcua``. ``target`` is the class; ``faces`` say what it can be used as.
+
+    ``schemes`` are those of the URLs that its option ``url`` takes (``opc.tcp``), so that
+    ``millhand connect`` and ``millhand discover`` find it by an address alone.
+    """
 
     faces: frozenset[Face] = frozenset()
+    schemes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,16 @@ class CommandType(Registration):
     """A command line word. ``target`` is a ``click.Command``; ``group`` nests it under a word."""
 
     group: str = ""
+
+    @property
+    def key(self) -> str:
+        """``inspect fit``: two groups may each have a word of the same name."""
+        return f"{self.group} {self.name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class AttackType(Registration):
+    """An attack on a running cell: ``simulated.estop``. ``target`` follows ``millhand.attack``."""
 
 
 @dataclass(frozen=True, slots=True)

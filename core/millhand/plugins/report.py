@@ -35,11 +35,11 @@ def rows(plugins: Plugins) -> list[Row]:
             note = plugin.error or tr("registers nothing")
             table.append(Row(plugin.name, plugin.version, "", "", note, touches))
         for kind, registration in plugin.provides:
-            claimed = plugins.clashes.get((kind, registration.name))
+            claimed = plugins.clashes.get((kind, registration.key))
             note = registration.summary
             if claimed:
                 note = tr("not used: registered by {plugins}", plugins=" and ".join(claimed))
-            table.append(Row(plugin.name, plugin.version, kind, registration.name, note, touches))
+            table.append(Row(plugin.name, plugin.version, kind, registration.key, note, touches))
     return table
 
 
@@ -71,7 +71,7 @@ def _plugin(plugin: FoundPlugin) -> dict[str, Any]:
     stated = plugin.capabilities
     provides: dict[str, list[dict[str, Any]]] = {}
     for kind, registration in plugin.provides:
-        entry: dict[str, Any] = {"name": registration.name, "summary": registration.summary}
+        entry: dict[str, Any] = {"name": registration.key, "summary": registration.summary}
         if isinstance(registration, AdapterType):
             entry["faces"] = sorted(registration.faces)
         provides.setdefault(kind, []).append(entry)

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from millhand.contracts import Decision, Frame, FrameRef, Observation
+from millhand.contracts import Decision, Document, Frame, FrameRef, Observation
 from millhand.errors import PackageError
 from millhand.isolate.worker import ResidentAgent
 from millhand.journal.entries import Entry
@@ -22,6 +22,9 @@ from millhand.messages import tr
 
 LoadFrame = Callable[[FrameRef], NDArray[np.uint8]]
 """Returns a frame's pixels: :meth:`millhand.journal.blobs.BlobReader.load_frame`."""
+
+LoadDocument = Callable[[str], bytes]
+"""Returns a document's bytes by hash: :meth:`millhand.journal.blobs.BlobReader.load_document`."""
 
 _AGENT_DECIDED = frozenset({Cause.DECIDED, Cause.UNSURE})
 
@@ -61,7 +64,12 @@ def decided_by(agent: str, entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def decide_again(
-    entry: Entry, agent: ResidentAgent, load_frame: LoadFrame, *, candidate: bool = False
+    entry: Entry,
+    agent: ResidentAgent,
+    load_frame: LoadFrame,
+    *,
+    load_document: LoadDocument | None = None,
+    candidate: bool = False,
 ) -> Replayed:
     """Let the agent decide a recorded observation again.
 
@@ -69,6 +77,7 @@ def decide_again(
         entry: an intent that the agent decided.
         agent: the agent with its packages open.
         load_frame: gives the pixels.
+        load_document: gives the bytes of documents.
         candidate: whether the packages that are open take the place of those recorded.
 
     Raises:
@@ -82,15 +91,19 @@ def decide_again(
         observation = msgspec.structs.replace(observation, models=_open_for(observation, agent))
     else:
         _check_packages(observation, agent)
-    return Replayed(entry, intent.decision, agent.decide(_with_pixels(observation, load_frame)))
+    loaded = _loaded(observation, load_frame, load_document)
+    return Replayed(entry, intent.decision, agent.decide(loaded))
 
 
 def replay(
-    entries: Iterable[Entry], agent: ResidentAgent, load_frame: LoadFrame
+    entries: Iterable[Entry],
+    agent: ResidentAgent,
+    load_frame: LoadFrame,
+    load_document: LoadDocument | None = None,
 ) -> Iterator[Replayed]:
     """Decide again each intent of the agent that it once decided; see :func:`decide_again`."""
     for entry in decided_by(agent.opened.name, entries):
-        yield decide_again(entry, agent, load_frame)
+        yield decide_again(entry, agent, load_frame, load_document=load_document)
 
 
 def _open_for(observation: Observation, agent: ResidentAgent) -> dict[str, str]:
@@ -120,6 +133,16 @@ def _check_packages(observation: Observation, agent: ResidentAgent) -> None:
             )  # fmt: skip
 
 
-def _with_pixels(observation: Observation, load_frame: LoadFrame) -> Observation:
-    frames = {role: Frame(frame.ref, load=load_frame) for role, frame in observation.frames.items()}
-    return msgspec.structs.replace(observation, frames=frames)
+def _loaded(
+    observation: Observation, load_frame: LoadFrame, load_document: LoadDocument | None
+) -> Observation:
+    return msgspec.structs.replace(
+        observation,
+        frames={
+            role: Frame(frame.ref, load=load_frame) for role, frame in observation.frames.items()
+        },
+        documents={
+            role: Document(document.ref, load=load_document)
+            for role, document in observation.documents.items()
+        },
+    )

@@ -186,6 +186,28 @@ ModelsByRole = Annotated[
 ]
 
 
+def _accelerators(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Accelerators = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(_accelerators),
+    PlainSerializer(lambda names: names[0] if len(names) == 1 else list(names), when_used="json"),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "minItems": 1, "items": {"type": "string"}},
+            ],
+            "examples": ["auto", "cpu", ["npu", "cpu"]],
+        }
+    ),
+]
+"""One accelerator, or a ladder of them."""
+
+
 class Queue(ShortPart):
     """What becomes of triggers that find the agent busy; ``queue: 4`` and ``queue: latest`` too."""
 
@@ -224,6 +246,30 @@ class Fallback(Part):
         default=MachineAction.NONE, description="What the machine is asked: none, hold or stop."
     )
     review: Flag = Field(default=False, description="Whether a person is asked what it really was.")
+    call: str = Field(
+        default="",
+        description="Who is called (andon). Where left out, nobody, unless the machine is asked to "
+        "hold or stop: then the cell's owner.",
+    )
+    within: Duration | None = Field(
+        default=None, description="How soon they are to respond; later, there is an alarm."
+    )
+
+
+class Contradicted(Fallback):
+    """What happens when other evidence says otherwise, and whose word is awaited."""
+
+    part: PartFate = Field(
+        default=Disposition.DIVERT,
+        description="What becomes of the part: reject, divert or pass_flagged.",
+    )
+    review: Flag = Field(default=True, description="Whether a person is asked what it really was.")
+    by: tuple[Name, ...] = Field(
+        default=(),
+        description="Agents in control whose verdict on a part is awaited before it may pass; "
+        "where one has not spoken in time, the agent is blind. Others are heard if they were "
+        "quicker.",
+    )
 
 
 def _ask_a_person() -> Fallback:
@@ -251,8 +297,10 @@ class Agent(Part):
         default_factory=dict,
         description="Package folder; or {by: plc.product, name: folder}; or one of these by role.",
     )
-    accelerator: Name = Field(
-        default="auto", description="The device that runs the models; auto measures and chooses."
+    accelerator: Accelerators = Field(
+        default=("auto",),
+        description="The device that runs the models; auto measures and chooses. A list is a "
+        "ladder, best first: where one fails, the next takes over, until it is well again.",
     )
     may: dict[Name, Reference] = Field(
         default_factory=dict,
@@ -282,9 +330,9 @@ class Agent(Part):
     blind: Fallback = Field(
         default_factory=Fallback, description="A picture or value is missing or bad."
     )
-    contradicted: Fallback = Field(
-        default_factory=_ask_a_person,
-        description="Other evidence says otherwise.",
+    contradicted: Contradicted = Field(
+        default_factory=Contradicted,
+        description="Another agent in control says that the part is not OK.",
     )
 
     @model_validator(mode="after")

@@ -88,7 +88,7 @@ def _try(problems: list[Problem], do: Callable[[], T]) -> T | None:
 def _automatic(names: Names, plugins: Plugins) -> Iterator[Problem]:
     """Check that ``accelerator: auto`` has something to choose from."""
     for name, agent in names.scenario.file.agents.items():
-        if agent.model and agent.accelerator == AUTO and AUTO not in names.devices:
+        if agent.model and AUTO in agent.accelerator and AUTO not in names.devices:
             try:
                 plugins.adapter(AUTO)
             except ConfigError as error:

@@ -174,6 +174,15 @@ class Worker(Part):
     restarts: Restarts = Field(default_factory=Restarts, description="Restart budget.")
 
 
+class Andon(Part):
+    """Who is called when an agent cannot settle a part alone."""
+
+    owner: str = Field(default="", description="Who is called where a reaction names nobody.")
+    within: Duration | None = Field(
+        default=None, description="How soon they are to respond; later, there is an alarm."
+    )
+
+
 class ScenarioFile(Part):
     """A cell: its devices, its agents, their limits, and what things cost."""
 
@@ -200,6 +209,7 @@ class ScenarioFile(Part):
         default_factory=dict,
         description="Limits for what may be written, by device.channel or device.tag.",
     )
+    andon: Andon = Field(default_factory=Andon, description="Who is called, and how soon.")
     economy: Economy | None = Field(default=None, description="What things cost.")
     journal: Journal = Field(default_factory=Journal, description="Where the journal lies.")
     console: Console | None = Field(

@@ -17,9 +17,11 @@ class PlayedPlc(MemoryTags):
     and ``product``. ``answer`` is what it answers; None stays silent.
     """
 
-    def __init__(self, *, answer: AnswerCode | None = AnswerCode.ACCEPTED) -> None:
+    def __init__(
+        self, *, answer: AnswerCode | None = AnswerCode.ACCEPTED, name: str = "plc"
+    ) -> None:
         super().__init__(
-            "plc",
+            name,
             values={
                 "state": 6,
                 "speed": 100.0,

@@ -118,9 +118,12 @@ class FaultProxy:
         assert task is not None
         self._tasks.add(task)
         self.accepted += 1
-        with suppress(OSError, asyncio.CancelledError):
+        try:
             await self._relay(reader, writer)
-        self._tasks.discard(task)
+        except* (OSError, asyncio.CancelledError):
+            pass  # the end of a connection, however it came
+        finally:
+            self._tasks.discard(task)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._streams.add(writer)

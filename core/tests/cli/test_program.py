@@ -19,7 +19,7 @@ from millhand.errors import (
 
 WORDS = (
     *("demo", "check", "run", "status", "plugins", "journal", "review", "schema"),
-    *("bench", "distil", "service", "backup", "restore", "doctor", "completion"),
+    *("bench", "distil", "service", "backup", "restore", "doctor", "attack", "completion"),
 )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
-from millhand.contracts import AnswerCode, Link, Mode
+from millhand.contracts import AnswerCode, Link, Mode, Quality
+from millhand.errors import ConfigError
 from millhand.journal.entries import new_entry
 from millhand.journal.journal import Journal
 from millhand.journal.records import Cause, OutcomeStatus
@@ -81,6 +83,47 @@ async def test_a_fresh_journal_does_not_use_an_id_that_the_plc_has_answered(
     assert [command["id"] for command in plc.commands] == [42]
 
 
+async def test_a_wide_hole_is_settled_too_and_an_older_count_of_the_plc_is_left_alone(
+    run_cell, inspector, wait_for
+) -> None:
+    plc = PlayedPlc()
+    plc.values["trigger.seq"] = 399
+    path = await one_part(run_cell, inspector("passes"), wait_for, plc, seq=400)
+    for seq in (401, 1, 2, 300):  # the PLC began to count anew after 401
+        later_was_dropped_and_settled_first(path, seq=seq)
+    plc.values["trigger.seq"] = 300
+    plc.link = Link.UP
+    async with run_cell(inspector("passes"), plc=plc) as (engine, _):
+        await wait_for(engine, "outcome", 298)
+        await engine.settled()
+        intents = [entry.record for entry in engine.journal.read(kinds=("intent",), limit=None)]
+    missed = [i.observation.trigger.trigger_seq for i in intents if i.cause is Cause.MISSED]
+    assert sorted(missed) == list(range(3, 300))
+
+
+async def test_no_command_goes_out_before_the_plcs_answers_were_read(
+    run_cell, inspector, wait_for, monkeypatch
+) -> None:
+    monkeypatch.setattr("millhand.engine.recover._CONNECT_S", 0.05)
+    plc = PlayedPlc()
+    plc.values["result.id"] = 70
+    plc.quality["result.answers.count"] = Quality.BAD
+    async with run_cell(inspector("passes"), plc=plc) as (engine, _):
+        engine.set_mode("inspector", Mode.CONTROL, by="test")
+        await engine.settled(0.2)
+        await plc.part(1)
+        (first,) = await wait_for(engine, "outcome")
+        assert plc.commands == []
+        del plc.quality["result.answers.count"]
+        await engine._cell.channels["plc.result"].reconciled.wait()
+        await plc.part(2)
+        _, second = await wait_for(engine, "outcome", 2)
+    assert first.record.status is OutcomeStatus.NOT_SENT
+    assert "answers" in first.record.detail
+    assert second.record.status is OutcomeStatus.CONFIRMED
+    assert [command["id"] for command in plc.commands] == [71]
+
+
 async def test_parts_that_passed_while_the_engine_was_away_are_missed_once(
     run_cell, inspector, wait_for
 ) -> None:
@@ -125,6 +168,17 @@ def later_was_dropped_and_settled_first(path, seq: int) -> None:
             intent, observation=observation, cause=Cause.DROPPED, command=None, judged=()
         )
         journal.append([new_entry(dropped, id="cell.9.9", subject="inspector")]).result()
+
+
+async def test_safe_mode_starts_without_the_journals_key_and_nothing_else_does(
+    run_cell, inspector, wait_for
+) -> None:
+    lost = "journal: {sign: 'file:secrets/lost.key'}"
+    with pytest.raises(ConfigError, match=r"lost\.key"):
+        async with run_cell(inspector("passes"), guard=lost):
+            raise AssertionError("it must not start unsigned")
+    async with run_cell(inspector("passes"), guard=lost, safe=True) as (engine, _):
+        await wait_for(engine, "started")
 
 
 async def test_safe_mode_comes_up_with_the_journal_and_nothing_else(

@@ -105,6 +105,21 @@ def test_disk_full_then_room_again(small_disk: Path) -> None:
         assert journal.verify().ok
 
 
+def test_starting_on_a_full_disk_says_so_and_what_is_there_can_be_read(small_disk: Path) -> None:
+    file = small_disk / "journal.sqlite"
+    with Journal(file, cell="c") as journal:
+        journal.append([make_entry(number) for number in range(20)]).result(10)
+    fill(small_disk / "ballast")
+    with pytest.raises(Unavailable, match="is full"):
+        Journal(file, cell="c").open()
+    with Journal.open_readonly(file) as journal:
+        assert journal.head == 20
+        assert journal.verify().ok
+    (small_disk / "ballast").unlink()
+    with Journal(file, cell="c") as journal:
+        assert journal.append([make_entry(1)]).result(10)[0].boot == 2
+
+
 def test_read_only_disk(small_disk: Path) -> None:
     file = small_disk / "journal.sqlite"
     with Journal(file, cell="c") as journal:

@@ -31,7 +31,7 @@ from millhand.journal.entries import new_entry
 from millhand.journal.journal import Journal
 from millhand.journal.records import Stopped
 
-folder, synchronous = sys.argv[1:]
+folder, synchronous, prune_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
 sqlite._PAGES_WHEN_IDLE = 150  # copy the log back often
 acks = os.open(folder + "/acks", os.O_WRONLY | os.O_CREAT)
 
@@ -39,8 +39,11 @@ def acknowledge(future):
     for entry in future.result():
         os.write(acks, b"%d %s\\n" % (entry.seq, entry.hash.encode()))
 
-journal = Journal(folder + "/journal.sqlite", cell="c", synchronous=synchronous).open()
+journal = Journal(folder + "/journal.sqlite", cell="c", synchronous=synchronous,
+                  segment_entries=40 if prune_at else 100_000).open()
 for number in range(200):
+    if number and number == prune_at:
+        assert journal.prune(2**62) is not None
     record = Stopped(reason="x" * (37 * number % 6000), decisions=number)
     future = journal.append([new_entry(record, id=str(number))] * (1 + number % 2))
     future.add_done_callback(acknowledge)
@@ -131,11 +134,11 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-def recorded(recorder: Path, folder: Path, synchronous: str) -> list[Operation]:
+def recorded(recorder: Path, folder: Path, synchronous: str, prune_at: int = 0) -> list[Operation]:
     disk, log = folder / "disk", folder / "log"
     disk.mkdir()
     environment = os.environ | {"LD_PRELOAD": str(recorder), "DISK": str(disk), "LOG": str(log)}
-    command = [sys.executable, "-c", APPENDING, str(disk), synchronous]
+    command = [sys.executable, "-c", APPENDING, str(disk), synchronous, str(prune_at)]
     subprocess.run(command, env=environment, check=True)
     return parse(log.read_bytes())
 
@@ -169,7 +172,13 @@ def _lost(files: dict[str, bytearray], acknowledged: dict[int, str], folder: Pat
             if journal.recovered_from is not None:
                 return ["the file is damaged"]
             stored = {entry.seq: entry.hash for entry in journal.read(limit=None)}
-            missing = [seq for seq, digest in acknowledged.items() if stored.get(seq) != digest]
+            pruned = journal.last("pruned")
+            first_kept = pruned.record.last_seq + 1 if pruned else 1  # type: ignore[union-attr]
+            missing = [
+                seq
+                for seq, digest in acknowledged.items()
+                if seq >= first_kept and stored.get(seq) != digest
+            ]
             whole = journal.verify().ok
     except MillhandError as error:
         return [str(error)]
@@ -183,6 +192,11 @@ def test_full_loses_nothing(recorder: Path, tmp_path: Path) -> None:
     checkpointed = [o for o in operations if o.file == "journal.sqlite" and o.name == "write"]
     assert len(checkpointed) > 100, "the run must be long enough to copy the log back"
     assert losses(operations, tmp_path, CUTS) == []
+
+
+def test_pruning_loses_nothing_that_is_kept(recorder: Path, tmp_path: Path) -> None:
+    operations = recorded(recorder, tmp_path, "FULL", prune_at=120)
+    assert losses(operations, tmp_path, CUTS // 3) == []
 
 
 @pytest.mark.parametrize("synchronous", ["NORMAL", "OFF"])

@@ -129,7 +129,7 @@ def test_all_that_is_registered_is_found_by_name() -> None:
     assert set(plugins.agents) == {"quality.inspect", "quality.classify"}
     assert plugins.agent("quality.inspect").target == "somewhere:Agent"
     assert plugins.adapter("opcua").faces == {Face.TAGS}
-    assert plugins.commands["fit"].group == "inspect"
+    assert plugins.commands["inspect fit"].group == "inspect"
     (found,) = plugins.found
     assert (found.name, found.distribution, found.error) == ("quality", "", "")
     assert found.capabilities.network
@@ -158,6 +158,22 @@ def test_a_broken_plugin_is_reported_and_stops_nobody(broken: object, said: str)
     assert said in plugins.found[0].error
     assert plugins.found[0].provides == ()
     assert set(plugins.agents) == {"quality.inspect", "quality.classify"}
+
+
+def test_two_groups_may_have_a_word_of_the_same_name() -> None:
+    class Tickets:
+        __name__ = "tickets"
+
+        @hookimpl
+        def millhand_commands(self) -> Sequence[CommandType]:
+            return [
+                CommandType("fit", "x:tickets", "Fit.", group="tickets"),
+                CommandType("fit", "x:papers", "Fit.", group="papers"),
+            ]
+
+    plugins = by_hand(Quality(), Tickets())
+    assert not plugins.clashes
+    assert set(plugins.commands) == {"inspect fit", "tickets fit", "papers fit"}
 
 
 def test_a_name_claimed_twice_is_used_by_none_and_names_both() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from millhand.errors import ConfigError, Problem
+from millhand.journal.signing import make_key
 from millhand.plugins import Plugins
 from millhand.scenario import load_text
 from millhand.scenario.check import check, guarantees, require
@@ -34,6 +35,41 @@ def test_require_raises_what_check_finds(edited: Edited, cell: Path, plugins: Pl
     with pytest.raises(ConfigError, match=r"Did you mean bench\.camera") as caught:
         require(scenario, plugins)
     assert caught.value.problems == tuple(check(scenario, plugins))
+
+
+# --- the journal's key ---
+
+
+def with_key(text: str, reference: str) -> str:
+    return f"{text}\njournal: {{sign: '{reference}'}}\n"
+
+
+def test_a_signing_key_that_is_right_is_no_problem(
+    good_text: str, cell: Path, plugins: Plugins
+) -> None:
+    make_key(cell / "secrets" / "journal.key")
+    text = with_key(good_text, "file:secrets/journal.key")
+    assert problems_of(text, cell, plugins) == []
+
+
+def test_a_signing_key_that_is_not_there_or_is_none(
+    good_text: str, cell: Path, plugins: Plugins
+) -> None:
+    text = with_key(good_text, "file:secrets/journal.key")
+    missing = only(problems_of(text, cell, plugins))
+    assert missing.place.key == "journal.sign"
+    (cell / "secrets").mkdir(exist_ok=True)
+    (cell / "secrets" / "journal.key").write_text("hunter2")
+    (cell / "secrets" / "journal.key").chmod(0o600)
+    wrong = only(problems_of(text, cell, plugins))
+    assert "keygen" in wrong.mend
+    assert "hunter2" not in str(wrong)
+
+
+def test_a_signing_key_may_not_stand_in_the_file(good_text: str) -> None:
+    with pytest.raises(ConfigError, match="stands in the file") as caught:
+        load_text(with_key(good_text, "hunter2"))
+    assert "hunter2" not in str(caught.value)
 
 
 # --- packages ---

@@ -74,7 +74,7 @@ def test_a_mere_head_is_a_scenario_with_safe_defaults() -> None:
     scenario = load_text(f"{HEAD}agents:\n  a: {{use: x, when: every 1 s, deadline: 1 s}}\n")
     agent = scenario.file.agents["a"]
     assert agent.max_mode is Mode.SHADOW
-    assert agent.accelerator == "auto"
+    assert agent.accelerator == ("auto",)
     assert agent.queue.bound == 8
     assert not agent.queue.latest
     for reaction in (agent.unsure, agent.late, agent.blind, agent.contradicted):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from millhand.contracts import (
     ActionKind,
     Decision,
+    DeliverRecord,
     Hold,
     MachineState,
     Needs,
@@ -21,7 +22,7 @@ from millhand.contracts import (
 )
 
 NAMES = ("alternates", "passes", "rejects", "abstains", "raises", "sleeps", "dies", "counts",
-         "holds", "heeds", "steers", "beats", "infinite")  # fmt: skip
+         "holds", "heeds", "steers", "beats", "infinite", "reads")  # fmt: skip
 
 
 class NoConfig(BaseModel):
@@ -88,6 +89,30 @@ class Alternates(Passes):
         count = int(observation.memory.get("count", 0)) + 1
         verdict = Verdict.NOT_OK if count % 2 else Verdict.OK
         return Decision(verdict=verdict, memory={"count": count})
+
+
+class Reads(Passes):
+    """Delivers what a document holds, backwards; dies of the word ``die`` once it has begun."""
+
+    def needs(self) -> Needs:
+        return Needs(
+            triggers=frozenset({TriggerKind.DOCUMENT}),
+            documents=frozenset(),
+            actions={"record": ActionKind.DELIVER_RECORD},
+            light=True,
+        )
+
+    def decide(self, observation: Observation, models: object) -> Decision:
+        document = observation.documents["document"]
+        if document.content == b"die":
+            os._exit(3)
+        draft = DeliverRecord(
+            to="record",
+            kind="note",
+            body={"text": document.content[::-1].decode(), "name": document.ref.name},
+            idempotency_key=document.ref.sha256,
+        )
+        return Decision(verdict=self.verdict, actions=(draft,))
 
 
 class Holds(Passes):

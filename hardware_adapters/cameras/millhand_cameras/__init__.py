@@ -1,4 +1,4 @@
-"""Folder and video cameras for Millhand."""
+"""Folders, videos, and live cameras by RTSP and Video4Linux for Millhand."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from millhand.plugins.registrations import AdapterType, Capabilities, Face
 
 @hookimpl
 def millhand_capabilities() -> Capabilities:
-    """Say that pictures are only read from files."""
-    return Capabilities(notes="Reads picture and video files; opens no network connection.")
+    """Say that files are read, and network cameras that a scenario names."""
+    return Capabilities(
+        network=True,
+        notes="Reads picture files; connects only to the cameras that the scenario names.",
+    )
 
 
 @hookimpl
 def millhand_adapters() -> Sequence[AdapterType]:
-    """Register the two cameras."""
+    """Register the cameras; OpenCV is imported when one that needs it is opened."""
     return [
         AdapterType(
             name="folder",
@@ -28,6 +31,19 @@ def millhand_adapters() -> Sequence[AdapterType]:
             name="video",
             target="millhand_cameras.video:VideoCamera",
             summary="Shows the frames of a video file, one at each trigger.",
+            faces=frozenset({Face.CAMERA}),
+        ),
+        AdapterType(
+            name="rtsp",
+            target="millhand_cameras.live:RtspCamera",
+            summary="A network camera: the first picture after each trigger.",
+            faces=frozenset({Face.CAMERA}),
+            schemes=("rtsp", "rtsps"),
+        ),
+        AdapterType(
+            name="v4l2",
+            target="millhand_cameras.live:V4l2Camera",
+            summary="A camera on this computer: the first picture after each trigger.",
             faces=frozenset({Face.CAMERA}),
         ),
     ]

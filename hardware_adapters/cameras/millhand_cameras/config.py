@@ -6,7 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+)
 
 from millhand.messages import tr
 
@@ -25,9 +32,6 @@ class PictureConfig(BaseModel):
     trigger: Literal["software"] = Field(
         default="software", description="A picture is taken when the engine asks for one."
     )
-    at_end: Literal["loop", "end"] = Field(
-        default="loop", description="After the last picture: begin again, or deliver no more."
-    )
     crop: tuple[Offset, Offset, Pixels, Pixels] | None = Field(
         default=None, description="Cut out [x, y, width, height], in pixels of the upright picture."
     )
@@ -45,7 +49,15 @@ class PictureConfig(BaseModel):
     )
 
 
-class FolderConfig(PictureConfig):
+class FileConfig(PictureConfig):
+    """Pictures that were taken before."""
+
+    at_end: Literal["loop", "end"] = Field(
+        default="loop", description="After the last picture: begin again, or deliver no more."
+    )
+
+
+class FolderConfig(FileConfig):
     """A folder of pictures."""
 
     path: Path = Field(description="The folder.")
@@ -73,7 +85,7 @@ class FolderConfig(PictureConfig):
         return pattern
 
 
-class VideoConfig(PictureConfig):
+class VideoConfig(FileConfig):
     """A video file."""
 
     path: Path = Field(description="The file.")
@@ -90,3 +102,55 @@ class VideoConfig(PictureConfig):
         if recorded is not None:
             return round(recorded.timestamp() * 1e6) * 1000
         return file_utc_ns - round(length_s * 1e9)
+
+
+class LiveConfig(PictureConfig):
+    """A camera that runs freely; the first picture exposed after the trigger is taken."""
+
+    latency_ms: float = Field(
+        default=0.0,
+        ge=0,
+        le=10_000,
+        description="How long a picture is on its way from exposure to here; one that comes sooner "
+        "after a trigger shows what was there before it.",
+    )
+    silence_s: float = Field(
+        default=2.0,
+        ge=0.2,
+        le=60,
+        description="Without a picture for so long the camera counts as gone, in seconds.",
+    )
+
+
+class RtspConfig(LiveConfig):
+    """A network camera."""
+
+    url: str = Field(
+        pattern=r"^rtsps?://[^\s@]+$",
+        description="Address of its stream: rtsp://host:554/stream, without user and password.",
+    )
+    user: str = Field(default="", description="User name; empty where the camera asks for none.")
+    password: SecretStr = Field(default=SecretStr(""), description="Password of the user.")
+    connect_timeout_s: float = Field(
+        default=5.0, gt=0, le=60, description="Longest time for one attempt to connect, in seconds."
+    )
+
+
+class V4l2Config(LiveConfig):
+    """A camera on this computer, by Video4Linux."""
+
+    device: Path = Field(
+        default=Path("/dev/video0"),
+        description="Its device file; /dev/v4l/by-id/… stays the same when plugs change.",
+    )
+    width: Pixels | None = Field(default=None, description="Width asked of the camera, in pixels.")
+    height: Pixels | None = Field(default=None, description="Height asked of it, in pixels.")
+    rate_hz: float | None = Field(
+        default=None, gt=0, le=1000, description="Pictures a second asked of it."
+    )
+    fourcc: str | None = Field(
+        default=None, pattern=r"^[ -~]{4}$", description="Pixel format asked of it: MJPG, YUYV."
+    )
+    exposure: float | None = Field(
+        default=None, description="Exposure in the driver's own unit; automatic where left out."
+    )

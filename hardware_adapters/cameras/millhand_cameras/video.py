@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -15,10 +15,8 @@ from millhand.messages import tr
 from millhand_cameras.camera import FileCamera
 from millhand_cameras.config import VideoConfig
 from millhand_cameras.decode import to_pixels
+from millhand_cameras.opencv import opencv
 from millhand_cameras.source import Ended, Picture, unreadable
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 
 class VideoCamera(FileCamera):
@@ -39,7 +37,7 @@ class VideoSource:
 
     def __init__(self, config: VideoConfig) -> None:
         self._config = config
-        self._cv2 = _opencv()
+        self._cv2 = opencv()
         try:
             about = config.path.stat()
         except OSError as error:
@@ -128,18 +126,6 @@ class VideoSource:
 
     def _origin(self) -> str:
         return f"{self._config.path.name}#{self._number}"
-
-
-def _opencv() -> ModuleType:
-    try:
-        import cv2
-    except ImportError as error:
-        raise ConfigError(
-            tr("A video camera needs OpenCV, which is not installed."),
-            mend=tr("Install it: pip install 'millhand-cameras[video]'"),
-        ) from error
-    module: ModuleType = cv2
-    return module
 
 
 def _not_a_video(config: VideoConfig, reason: object) -> ConfigError:

@@ -17,11 +17,12 @@ def test_the_entry_point_is_there() -> None:
 
 def test_adapters_load_and_say_what_they_are() -> None:
     adapters = {a.name: a for a in millhand_cameras.millhand_adapters()}
-    assert set(adapters) == {"folder", "video"}
+    assert set(adapters) == {"folder", "video", "rtsp", "v4l2"}
     for adapter in adapters.values():
         assert adapter.faces == {Face.CAMERA}
-        assert adapter.load().Config.model_json_schema()["properties"]["path"]["description"]
-    assert not millhand_cameras.millhand_capabilities().network
+        properties = adapter.load().Config.model_json_schema()["properties"].values()
+        assert all(one.get("description") or "$ref" in one for one in properties)
+    assert millhand_cameras.millhand_capabilities().network
 
 
 def test_neither_hooks_nor_cameras_import_opencv() -> None:

@@ -28,5 +28,6 @@ def millhand_adapters() -> Sequence[AdapterType]:
             target="millhand_opcua.adapter:OpcUa",
             summary=tr("Tags of an OPC UA server"),
             faces=frozenset({Face.TAGS}),
+            schemes=("opc.tcp",),
         ),
     )

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import ClassVar, Self
 
+from msgspec import structs
 from pydantic import BaseModel
 
-from millhand.contracts import Health, Link, Permit, Sample, TagInfo, WriteResult
+from millhand.contracts import (
+    Discovery,
+    Health,
+    Link,
+    Permit,
+    Sample,
+    TagInfo,
+    WriteResult,
+)
 from millhand.errors import ConfigError, NotAllowed, Unavailable
 from millhand.messages import tr
 from millhand_opcua.addresses import Address
@@ -116,6 +126,26 @@ class OpcUa:
         except (LinkLost, Fault) as error:
             raise Unavailable(str(error)) from None
 
+    async def discover(self) -> Discovery:
+        """Browse, and shorten the addresses by the namespace that holds most of them.
+
+        Raises:
+            NotAllowed: the link is refused.
+            Unavailable: there is no link, or it was lost meanwhile.
+        """
+        found = await self.browse()
+        if self._config.namespace or not found:
+            return Discovery(options=_namespace(self._config.namespace), tags=tuple(found))
+        uris = Counter(Address.parse(info.address).uri for info in found)
+        ((commonest, _),) = uris.most_common(1)
+        prefix = f"nsu={commonest};"
+        return Discovery(
+            options=_namespace(commonest),
+            tags=tuple(
+                structs.replace(info, address=info.address.removeprefix(prefix)) for info in found
+            ),
+        )
+
     async def read(self, tags: Sequence[str]) -> Sequence[Sample]:
         """Read ``tags`` in order, one sample for each; ``DISCONNECTED`` without a link."""
         return await self._reader.read(tags)
@@ -150,6 +180,10 @@ class OpcUa:
         online = self._connection.online
         round_trip_s = online.session.round_trip_s if online else 0.0
         return max(interval_s, round_trip_s) + round_trip_s
+
+
+def _namespace(uri: str) -> dict[str, str]:
+    return {"namespace": uri} if uri else {}
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

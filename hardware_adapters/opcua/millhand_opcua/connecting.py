@@ -14,6 +14,7 @@ from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
 from millhand.contracts import ConnectionFault
 from millhand.messages import tr
+from millhand_opcua.cancelling import cancellation_kept
 from millhand_opcua.certificates import OwnCertificate, check_trusted, default_application_uri
 from millhand_opcua.config import Mode, OpcUaConfig, Policy
 from millhand_opcua.faults import Fault, LinkLost, Refused, from_status
@@ -85,11 +86,8 @@ async def _connected(config: OpcUaConfig) -> AsyncIterator[Client]:
 
 
 async def _open_channel(client: Client) -> None:
-    await client.connect_sessionless()
-    # asyncua connects by asyncio.wait_for, which before Python 3.12 may swallow a cancellation.
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+    with cancellation_kept():
+        await client.connect_sessionless()
 
 
 def _drop(client: Client) -> None:

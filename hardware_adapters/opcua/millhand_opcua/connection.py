@@ -139,18 +139,20 @@ class Connection:
         return Online(session, variables)
 
     def _locate(self, session: Session) -> dict[str, Variable]:
+        namespace = self._config.namespace
+        if namespace and namespace not in session.namespaces:
+            raise self._no_namespace(namespace, session)
         try:
-            return locate(self._tags, self._config.namespace, session.namespaces)
+            return locate(self._tags, namespace, session.namespaces)
         except KeyError as error:
-            raise Refused(
-                tr(
-                    "{url} has no namespace {uri}.",
-                    url=self._config.url,
-                    uri=error.args[0],
-                ),
-                fault=ConnectionFault.CONFIGURATION,
-                mend=tr("It has: {uris}.", uris=", ".join(session.namespaces)),
-            ) from None
+            raise self._no_namespace(error.args[0], session) from None
+
+    def _no_namespace(self, uri: str, session: Session) -> Refused:
+        return Refused(
+            tr("{url} has no namespace {uri}.", url=self._config.url, uri=uri),
+            fault=ConnectionFault.CONFIGURATION,
+            mend=tr("It has: {uris}.", uris=", ".join(session.namespaces)),
+        )
 
     async def _stay(self, online: Online) -> None:
         """Hold the session until it ends."""

@@ -30,7 +30,7 @@ class Fault(Unavailable):
 
 def from_status(code: int, url: str) -> Unavailable | Refused:
     """Say what a bad status during connecting means for the person who must act, if one must."""
-    text = status.words(code)
+    text = status.words(code).rstrip(".")
     if status.about_credentials(code):
         return Refused(
             tr("{url} refuses the user: {status}.", url=url, status=text),

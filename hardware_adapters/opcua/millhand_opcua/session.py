@@ -27,6 +27,7 @@ from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from millhand.messages import tr
 from millhand_opcua import status
 from millhand_opcua.addresses import standard_node
+from millhand_opcua.cancelling import cancellation_kept
 from millhand_opcua.faults import Fault, LinkLost
 from millhand_opcua.quiet import quietly
 
@@ -102,7 +103,7 @@ class Session:
         request.RequestHeader.Timestamp = datetime.now(UTC)
         started = time.monotonic()
         try:
-            with quietly():
+            with quietly(), cancellation_kept():
                 data = await self._protocol.send_request(request, timeout_s)
         except TimeoutError:
             waited = self._protocol.timeout if timeout_s is None else timeout_s

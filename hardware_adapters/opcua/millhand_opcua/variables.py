@@ -49,6 +49,8 @@ class Variable:
     """Status with which the server refused to describe the node; 0 if it did."""
     mismatch: str = ""
     """Why the scenario's ``type`` cannot be met."""
+    as_sent: bool = False
+    """Whether values are handed on as the server sends them: no type to be held, no scale."""
 
     @property
     def is_array(self) -> bool:
@@ -107,6 +109,8 @@ async def describe(session: Session, variables: Iterable[Variable]) -> None:
             stored = NAMES.get(int(present.VariantType.value), "") if present else ""
             variable.kind = kinds.get(data_types[variable.name], "") or stored
             _note_mismatch(variable)
+            tag = variable.tag
+            variable.as_sent = not (variable.mismatch or tag.type or tag.scaled)
 
 
 def _note_shape(

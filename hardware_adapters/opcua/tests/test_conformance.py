@@ -7,6 +7,7 @@ The latter two share no code with the adapter, and are skipped where they are no
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ import pytest
 
 from millhand.contracts import ConnectionFault, Quality, Value
 from millhand.testing import PeerProcess
-from millhand.testing.conformance import TagCase, TagsBench, TagsKit
+from millhand.testing.conformance import TagCase, TagsBench, TagsCapability, TagsKit
 from millhand_opcua.adapter import OpcUa
 
 HERE = Path(__file__).parent
@@ -230,3 +231,30 @@ class TestOnNodeOpcUa(OpcUaKit):
     @pytest.fixture
     def bench(self, node_peer: PeerProcess, folder: Path) -> OpcUaBench:
         return OpcUaBench(node_peer, folder, "node/server/own/certs/certificate.pem")
+
+
+@pytest.fixture(scope="module")
+def o6_peer(folder: Path) -> Iterator[PeerProcess]:
+    yield from running(folder / "o6", sys.executable, str(HERE / "o6_peer.py"))
+
+
+class WithoutRing(OpcUaBench):
+    """A bench whose server has no array, and no certificate."""
+
+    cases: ClassVar[Mapping[str, TagCase]] = {
+        name: case for name, case in CASES.items() if name != "ring"
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("o6") is None, reason="o6 is not installed")
+class TestOnOpen62541(OpcUaKit):
+    subject, peer, independent = "opcua", "open62541 server", True
+    lacks: ClassVar[Mapping[str, str]] = {
+        TagsCapability.SEVERAL: "this server does not tell in which order writes came",
+        TagsCapability.SECURITY: "tried on the two other servers",
+    }
+
+    @pytest.fixture
+    def bench(self, o6_peer: PeerProcess, folder: Path) -> OpcUaBench:
+        return WithoutRing(o6_peer, folder, "")

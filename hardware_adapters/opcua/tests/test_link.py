@@ -185,7 +185,14 @@ async def test_leaving_while_frozen_does_not_hang(process, adapt) -> None:
 def told(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
     """What the connection logs, however structlog was configured or cached before."""
     logged = LogCapture()
-    monkeypatch.setattr(connection, "log", structlog.wrap_logger(None, processors=[logged]))
+    log = structlog.wrap_logger(
+        None,
+        processors=[logged],
+        wrapper_class=structlog.BoundLogger,
+        context_class=dict,
+        cache_logger_on_first_use=False,
+    )
+    monkeypatch.setattr(connection, "log", log)
     return logged.entries
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from millhand.plugins.hookspecs import hookimpl
 from millhand.plugins.registrations import (
     AdapterType,
+    AttackType,
     Capabilities,
     CommandType,
     Face,
@@ -65,4 +66,31 @@ def millhand_commands() -> Sequence[CommandType]:
             summary="Render parts, good and defective, as a folder of pictures.",
             group="simulated",
         )
+    ]
+
+
+_ATTACKS = (
+    ("estop", "EmergencyStop", "The emergency stop is pressed."),
+    ("dropped-trigger", "DroppedTrigger", "A trigger is lost."),
+    ("duplicated-trigger", "DuplicatedTrigger", "A trigger comes twice."),
+    ("unknown-product", "UnknownProduct", "An unknown product is named."),
+    ("wrong-way", "WrongWay", "A part goes astray at the gate."),
+    ("stuck-sensor", "StuckSensor", "The gate's sensor is stuck."),
+    ("frozen-answers", "FrozenAnswers", "Answers are not shown."),
+    ("frozen-scan", "FrozenScan", "The PLC's task stands still."),
+    ("frozen", "FrozenPlc", "The PLC's process stands still."),
+    ("expired-command", "ExpiredCommand", "A command comes after its time."),
+    ("unknown-part", "UnknownPart", "A command for a part that is not there."),
+    ("forged-result", "ForgedResult", "A result that does not exist."),
+    ("replayed-command", "ReplayedCommand", "A command is replayed."),
+    ("killed", "KilledPlc", "The PLC is killed and restarted."),
+)
+
+
+@hookimpl
+def millhand_attacks() -> Sequence[AttackType]:
+    """Register the attacks that the plant's PLC can make."""
+    return [
+        AttackType(f"plc.{name}", f"millhand_simulated.attacks:{kind}", summary)
+        for name, kind, summary in _ATTACKS
     ]

@@ -8,18 +8,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
+import msgspec
 from pydantic import BaseModel, Field
 
+from millhand.contracts.command import Answer, Command
 from millhand.contracts.plant import PartTruth, PlantSummary
 from millhand.errors import InternalError, Unavailable
 from millhand.messages import tr
 from millhand_simulated.parts.truth import StationConfig, part_truth
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.control import Control
+from millhand_simulated.plc.faults import FaultTag
 from millhand_simulated.plc.line import LinePlan
 from millhand_simulated.plc.process import PlcProcess
 from millhand_simulated.plc.tags import ANSWER_COUNTERS
 
+_decode_answer = msgspec.json.Decoder(Answer).decode
 _WAYS = ("Pass", "Reject", "Divert")
 _POLL_S = 0.05
 
@@ -39,7 +43,9 @@ class ConveyorCell:
 
     def __init__(self, config: BaseModel, folder: Path) -> None:
         self._config = ConveyorCellConfig.model_validate(config.model_dump())
-        self._process = PlcProcess(_cell(self._config), folder)
+        self._answers = self._config.log or folder.resolve() / "answers.jsonl"
+        self._folder = folder
+        self._process = PlcProcess(_cell(self._config, self._answers), folder)
         self._control: Control | None = None
         self._stack = AsyncExitStack()
 
@@ -117,6 +123,51 @@ class ConveyorCell:
             gate={way.lower(): n for way, n in zip(_WAYS, gate, strict=True)},
         )
 
+    # --- to be attacked: millhand.contracts.plant.AttackablePlant ---
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """The faults that can be put in by their tags."""
+        return frozenset(FaultTag)
+
+    async def set_fault(self, name: str, *, on: bool) -> None:
+        """Put a fault in, or take it out.
+
+        Raises:
+            Unavailable: the PLC has gone away.
+        """
+        await self.control.write(f"Fault.{FaultTag(name)}", on)
+
+    def answers(self) -> list[Answer]:
+        """Return every answer that the PLC has given, over its restarts too."""
+        try:
+            lines = self._answers.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        return [_decode_answer(line) for line in lines]
+
+    async def command(self, command: Command) -> None:
+        """Write a command record, its id last."""
+        for name, value in (
+            ("PartId", command.part_id),
+            ("Result", command.result),
+            ("ValidUntil", command.valid_until),
+            ("Id", command.id),
+        ):
+            await self.control.write(f"Cell.Command.{name}", value)
+
+    async def tick(self) -> int:
+        """Return the PLC's tick."""
+        return int(await self.control.read("Cell.Tick"))
+
+    async def revive(self) -> None:
+        """Start the PLC again at the same address, its memory lost, and let parts come."""
+        await self._stack.aclose()
+        port = int(self._process.url.rstrip("/").rpartition(":")[2])
+        self._process = PlcProcess(_cell(self._config, self._answers, port), self._folder)
+        await self.__aenter__()
+        await self.start_line()
+
     def truth(self, part_ids: Iterable[str]) -> list[PartTruth]:
         """Say what parts really were. Renders the defective ones, some 50 ms each.
 
@@ -127,6 +178,7 @@ class ConveyorCell:
         return [part_truth(plan.by_id(part_id), self._config.station) for part_id in part_ids]
 
 
-def _cell(config: ConveyorCellConfig) -> CellConfig:
+def _cell(config: ConveyorCellConfig, log: Path, port: int | None = None) -> CellConfig:
     """Return what the PLC's process needs: all but the camera's station."""
-    return CellConfig.model_validate(config.model_dump(exclude={"station"}))
+    changed = {"log": log} if port is None else {"log": log, "port": port}
+    return CellConfig.model_validate(config.model_dump(exclude={"station"}) | changed)

@@ -31,6 +31,11 @@ def millhand_agents() -> Sequence[AgentType]:
             target="millhand_logistics.schedule.agent:ScheduleAgent",
             summary=tr("Plans a shop, and plans it anew when something happens."),
         ),
+        AgentType(
+            name="logistics.fleet",
+            target="millhand_logistics.fleet.agent:FleetAgent",
+            summary=tr("Gives transport orders to vehicles and leads them there."),
+        ),
     )
 
 

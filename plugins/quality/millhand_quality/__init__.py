@@ -55,6 +55,11 @@ def millhand_students() -> Sequence[StudentType]:
             target="millhand_quality.inspect.distil.student:CellStudent",
             summary=tr("A small net for one product under a fixed camera; needs marked defects."),
         ),
+        StudentType(
+            name="quality.marks",
+            target="millhand_quality.inspect.distil.marks_student:MarksStudent",
+            summary=tr("The trunk with its Gaussian, and a net beside that knows marked defects."),
+        ),
     )
 
 

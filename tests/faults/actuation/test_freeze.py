@@ -201,7 +201,10 @@ async def test_a_dead_engine_lets_the_lease_lapse_and_the_plc_falls_back(cell: C
     assert codes == {AnswerCode.DEFAULTED}, "nothing passes that nobody has inspected"
 
 
-@pytest.mark.parametrize("mode", ["shadow", "advise", "off"])
+@pytest.mark.parametrize(
+    "mode",
+    ["shadow", slow(pytest.param("advise", id="advise")), slow(pytest.param("off", id="off"))],
+)
 @pytest.mark.parametrize("cell", [SHORT], indirect=True)
 async def test_below_control_the_plc_gets_no_command_and_bypasses_by_itself(
     cell: Cell, mode: str

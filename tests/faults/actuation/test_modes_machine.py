@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from cell_engine import SampleAgents
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from millhand.contracts import Link, Mode, Quality, Write
-from millhand.engine import Engine
+from millhand.engine import Engine, reviews
 from millhand.feedback.review import answer
 from millhand.journal.records import AnswerKind
 from millhand.plugins import Plugins, hookimpl
@@ -46,10 +46,12 @@ agents:
 guard:
   plc.result: {only_if: plc.guard == 6, max_age: 1 s}
   plc.speed: {only_if: plc.guard == 6, max_age: 1 s, range: [80, 130],
-              budget: {change: 22, within: 1 h}}
+              budget: {change: 12, within: 1 h}}
 """
-BUDGET = 22.0
-MODES = st.sampled_from(list(Mode))
+BUDGET = 12.0
+MODES = st.sampled_from([*Mode, Mode.CONTROL, Mode.CONTROL])
+QUALITIES = st.sampled_from([*[Quality.GOOD] * 6, *Quality])
+"""More often than not something may be written: else nothing could be written too much."""
 
 
 class Memory:
@@ -65,6 +67,7 @@ PLUGINS = Plugins.discover([SampleAgents(), Memory()], entry_points=False)
 class Cell(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
+        reviews._POLL_S = 0.02  # a person's answer is looked for more often, to save time
         self.folder = Path(tempfile.mkdtemp())
         self.runner = asyncio.Runner()
         self.plc = PlayedPlc()
@@ -152,11 +155,11 @@ class Cell(RuleBasedStateMachine):
             while len(self.engine.journal.read(kinds=("outcome",), id=decision)) < 2:
                 await asyncio.sleep(0.005)
 
-    @rule(quality=st.sampled_from(list(Quality)))
+    @rule(quality=QUALITIES)
     def the_interlocks_tag_has_another_quality(self, quality: Quality) -> None:
         self.plc.quality["guard"] = quality
 
-    @rule(value=st.sampled_from([6, 2]))
+    @rule(value=st.sampled_from([6, 6, 6, 2]))
     def the_interlock_holds_or_not(self, value: int) -> None:
         self.plc.values["guard"] = value
 
@@ -213,9 +216,10 @@ class Cell(RuleBasedStateMachine):
 
 TestCell = Cell.TestCase
 TestCell.settings = settings(
-    max_examples=8,
-    stateful_step_count=25,
+    max_examples=6,
+    stateful_step_count=40,
     deadline=None,
     derandomize=True,
+    phases=[Phase.generate],  # an engine a step is too slow to look for the shortest way
     suppress_health_check=list(HealthCheck),
 )

@@ -19,12 +19,16 @@ from cell_process import (
 )
 
 from millhand.contracts import RESULT_CODES, Answer, AnswerCode
+from millhand.journal.journal import Journal
+from millhand.journal.proof import SignedProof
 from millhand.journal.records import Cause, OutcomeStatus
+from millhand.journal.signing import PublicKey, SignedHead, make_key, read_heads
 from millhand_simulated.plant import ConveyorCell
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork and SIGKILL")
 
 
+@pytest.mark.timeout(400)
 async def test_sixty_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
     await attack(tmp_path, kills=60, seed=5)
 
@@ -34,6 +38,44 @@ async def test_sixty_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> No
 async def test_a_thousand_kills_with_the_agent_in_a_worker_too(tmp_path: Path) -> None:
     await attack(tmp_path / "light", kills=900, seed=6)
     await attack(tmp_path / "worker", kills=100, seed=7, light=False)
+
+
+async def test_kills_while_old_segments_go_leave_a_signed_and_whole_chain(tmp_path: Path) -> None:
+    """Retention, seals, exported heads and recovery all at once, in every life."""
+    chance = random.Random(11)
+    cell = tmp_path / "cell"
+    make_key(cell / "secrets" / "journal.key")
+    keep = 'journal: {keep: 1 ms, sign: "file:secrets/journal.key"}'
+    async with plc(tmp_path / "plc") as plant:
+        write_scenario(cell, plant.endpoints["plc"], more=keep)
+        async with CellEngine(cell) as engine:
+            await plant.start_line()
+            for _ in range(8):
+                await kill_once(engine, chance)
+            await engine.start()
+            await asyncio.sleep(chance.uniform(0.3, 0.5))
+            await engine.stop()
+    books, given = read_books(cell), answers(tmp_path / "plc")
+    check_signed(cell)
+    first = min(books.hashes)
+    assert first > 1, "old segments went"
+    kept = {seq: digest for seq, digest in engine.acknowledged.items() if seq >= first}
+    assert {seq: books.hashes.get(seq) for seq in kept} == kept
+    for command_id, codes in effects(given).items():
+        taken = [code for code in codes if code is not AnswerCode.EXECUTED]
+        assert len(taken) == 1, f"command {command_id} was answered {taken}"
+    assert len(books.triggers) == len(set(books.triggers))
+
+
+def check_signed(cell: Path) -> None:
+    folder = cell / "journal"
+    heads = [h for h in read_heads(folder / "checkpoints.jsonl") if isinstance(h, SignedHead)]
+    proof = SignedProof([PublicKey.read(cell / "secrets" / "journal.pub")], heads)
+    with Journal.open_readonly(folder / "journal.sqlite", cell="cell") as journal:
+        report = journal.verify(proof=proof)
+    assert report.ok, report.faults
+    assert report.witnessed is not None
+    assert report.witnessed.last_seq == report.head.seq
 
 
 async def attack(folder: Path, *, kills: int, seed: int, light: bool = True) -> None:

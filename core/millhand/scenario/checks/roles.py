@@ -38,9 +38,10 @@ def check_faces(names: Names, adapters: Adapters) -> Iterator[Problem]:
     """Check that accelerators run models and that documents come from what receives them."""
     for name, agent in names.scenario.file.agents.items():
         path: KeyPath = ("agents", name)
-        if agent.accelerator != AUTO:
-            where = (*path, "accelerator")
-            yield from _face(names, where, agent.accelerator, Face.ACCELERATOR, adapters)
+        for accelerator in agent.accelerator:
+            if accelerator != AUTO:
+                where = (*path, "accelerator")
+                yield from _face(names, where, accelerator, Face.ACCELERATOR, adapters)
         for number, when in enumerate(agent.when):
             if when.kind is TriggerKind.DOCUMENT:
                 where = names.when_path(name, number)

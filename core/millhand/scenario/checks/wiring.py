@@ -29,6 +29,13 @@ def check_wiring(names: Names) -> Iterator[Problem]:
         yield from _rule(names, ("guard", target), target, rule)
 
 
+def _accelerators(names: Names, path: KeyPath, agent: Agent) -> Iterator[Problem]:
+    for accelerator in agent.accelerator:
+        if accelerator != AUTO and accelerator not in names.devices:
+            what = tr("a device that runs models, or auto")
+            yield names.unknown((*path, "accelerator"), accelerator, what, names.devices)
+
+
 def _agent(names: Names, name: str, agent: Agent) -> Iterator[Problem]:
     path: KeyPath = ("agents", name)
     for number, when in enumerate(agent.when):
@@ -49,9 +56,7 @@ def _agent(names: Names, name: str, agent: Agent) -> Iterator[Problem]:
             what = tr("a tag that holds the product's name as a text")
             texts = [tag for tag, kind in names.tags.items() if kind in {Kind.TEXT, Kind.ANY}]
             yield names.unknown(where, choice.by, what, texts)
-    if agent.accelerator != AUTO and agent.accelerator not in names.devices:
-        what = tr("a device that runs models, or auto")
-        yield names.unknown((*path, "accelerator"), agent.accelerator, what, names.devices)
+    yield from _accelerators(names, path, agent)
     workers = names.scenario.file.workers
     if agent.worker is not None and agent.worker not in workers:
         yield names.problem(

@@ -18,7 +18,22 @@ pytest.register_assert_rewrite(
     "millhand.testing.conformance.feeds",
 )
 
-from millhand.testing.conformance.kit import Kit  # noqa: E402  after the line above
+from millhand.testing.conformance.accelerator import (  # noqa: E402  after the line above
+    AcceleratorBench,
+    AcceleratorCapability,
+    AcceleratorKit,
+)
+from millhand.testing.conformance.agent import (  # noqa: E402
+    AgentBench,
+    AgentCapability,
+    AgentKit,
+)
+from millhand.testing.conformance.camera import (  # noqa: E402
+    CameraBench,
+    CameraCapability,
+    CameraKit,
+)
+from millhand.testing.conformance.kit import Kit  # noqa: E402
 from millhand.testing.conformance.promises import Tier, promise  # noqa: E402
 from millhand.testing.conformance.robot import (  # noqa: E402
     RobotBench,
@@ -33,6 +48,15 @@ from millhand.testing.conformance.tags_bench import (  # noqa: E402
 )
 
 __all__ = [
+    "AcceleratorBench",
+    "AcceleratorCapability",
+    "AcceleratorKit",
+    "AgentBench",
+    "AgentCapability",
+    "AgentKit",
+    "CameraBench",
+    "CameraCapability",
+    "CameraKit",
     "Kit",
     "RobotBench",
     "RobotCapability",

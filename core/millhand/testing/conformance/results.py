@@ -48,13 +48,15 @@ class Trial:
 def tier(trials: Iterable[Trial]) -> Tier:
     """Weigh all trials of one subject: the highest level at and below which nothing failed.
 
-    Gold asks for an independent peer besides, where a kit has peers at all.
+    A level of which everything was opted out is not reached. Gold asks for an independent peer
+    besides.
     """
     all_trials = list(trials)
     reached = Tier.NONE
     for level in LEVELS:
         met = [one for trial in all_trials for one in trial.promises.values() if one.level == level]
-        if not met or any(one.outcome == FAILED for one in met):
+        outcomes = {one.outcome for one in met}
+        if FAILED in outcomes or PASSED not in outcomes:
             return reached
         if level is Tier.GOLD and not any(trial.independent for trial in all_trials):
             return reached

@@ -136,20 +136,23 @@ class TagsReading(TagsTools):
         await self._survives(bench, Quality.UNCERTAIN)
 
     async def _survives(self, bench: TagsBench, quality: Quality) -> None:
-        value = bench.cases[bench.counter].values[0]
+        judged = bench.judged or bench.counter
+        other = bench.counter if judged == bench.second else bench.second
+        value = bench.cases[judged].values[0]
         async with self.up(bench) as adapter:
             for interval_s in (_QUICK_S, _SLOW_S):
-                await bench.set(bench.counter, value)
-                tags = [bench.counter, bench.second]
+                await bench.set(judged, value)
+                tags = [judged, other]
                 async with following(adapter, tags, interval_s, bench.patience_s) as feed:
-                    await feed.until(lambda latest: latest[bench.counter].good)
-                    await bench.set(bench.counter, value, quality)
-                    (alone,) = await adapter.read([bench.counter])
-                    in_batch, neighbour = await adapter.read([bench.counter, bench.second])
+                    await feed.until(lambda latest: latest[judged].good)
+                    await bench.set(judged, value, quality)
+                    (alone,) = await adapter.read([judged])
+                    in_batch, neighbour = await adapter.read([judged, other])
                     assert (alone.quality, in_batch.quality) == (quality, quality)
                     assert neighbour.good
-                    await feed.until(lambda latest: latest[bench.counter].quality is quality)
-                    assert feed.latest[bench.second].good
+                    await feed.until(lambda latest: latest[judged].quality is quality)
+                    assert feed.latest[other].good
+                await bench.set(judged, value)
 
     @promise(Tier.BRONZE)
     async def test_serialisable(self, bench: TagsBench) -> None:
@@ -165,6 +168,8 @@ class TagsReading(TagsTools):
     async def test_browse_is_ready_to_use(self, bench: TagsBench) -> None:
         """What browsing finds can be put under tags as it stands, and reads well."""
         async with self.up(bench) as adapter:
+            for tag, case in bench.cases.items():
+                await bench.set(tag, case.values[0])
             found = await adapter.browse()
             assert len(found) >= len(bench.cases)
             addresses = {f"t{number}": info.address for number, info in enumerate(found)}
@@ -197,13 +202,25 @@ class TagsWriting(TagsTools):
         """A value of another type or beyond the limits is rejected, unsent, the permit unspent."""
         async with self.up(bench) as adapter:
             for tag, case in bench.cases.items():
-                for value in (*case.misfits, *(() if case.writable else case.values[:1])):
+                for value in case.misfits:
                     permit = permit_for(bench.device, (tag, value))
                     result = await adapter.write(permit)
                     assert result.status is WriteStatus.REJECTED, (tag, value, result)
                     assert result.detail, "a rejection says why"
                     assert permit.redeem(bench.device), "the permit was spent"
                     assert list(await bench.written(tag)) == []
+
+    @promise(Tier.BRONZE, C.WRITE)
+    async def test_read_only_stays(self, bench: TagsBench) -> None:
+        """A write to what can only be read is rejected, here or there, and changes nothing."""
+        async with self.up(bench) as adapter:
+            for tag, case in bench.cases.items():
+                if case.writable:
+                    continue
+                await bench.set(tag, case.values[0])
+                result = await self.write(bench, adapter, tag, case.values[1])
+                assert result.status is WriteStatus.REJECTED, (tag, result)
+                assert await self.value_of(adapter, tag) == case.values[0]
 
     @promise(Tier.BRONZE, C.WRITE)
     async def test_permits_count_once(self, bench: TagsBench) -> None:

@@ -65,9 +65,11 @@ class TagsBench(ABC):
     cases: ClassVar[Mapping[str, TagCase]]
     """All tags by name, one for each type at least."""
     counter: ClassVar[str]
-    """The tag of :attr:`cases` that tests set and watch: a whole number, writable if any is."""
+    """The tag of :attr:`cases` that tests set and watch; writable if any is."""
     second: ClassVar[str]
     """Another tag than the counter."""
+    judged: ClassVar[str] = ""
+    """A tag that can be bad or uncertain; the counter unless told."""
     floating: ClassVar[str] = ""
     """A tag that can hold NaN."""
     ghost: ClassVar[str | Mapping[str, Any]] = ""

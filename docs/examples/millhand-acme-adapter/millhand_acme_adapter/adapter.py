@@ -159,7 +159,8 @@ class Scale:
                 if status is not WriteStatus.APPLIED:
                     # After a first write went out, no other word would be the truth.
                     status = WriteStatus.UNKNOWN if sent else status
-                    return WriteResult(status=status, detail=detail, sent=tuple(sent))
+                    left = () if status is WriteStatus.NOT_SENT else (write.value,)
+                    return WriteResult(status=status, detail=detail, sent=(*sent, *left))
                 sent.append(write.value)
         return WriteResult(
             status=WriteStatus.APPLIED, sent=tuple(sent), finished_monotonic_ns=monotonic_ns()

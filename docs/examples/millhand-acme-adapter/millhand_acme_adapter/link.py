@@ -8,7 +8,7 @@ from time import monotonic_ns
 
 import structlog
 
-from millhand.contracts import Health, Link
+from millhand.contracts import ConnectionFault, Health, Link
 from millhand.errors import Unavailable
 from millhand_acme_adapter.protocol import LONGEST_LINE
 
@@ -102,8 +102,15 @@ class LineLink:
         if link is not self.health.link:
             log.info("scale_link", link=link.value, detail=detail)
             epoch = self.health.epoch + (link is Link.UP)
+            up = link is Link.UP
+            host, port = self._where
             self.health = Health(
-                link=link, epoch=epoch, detail=detail, since_monotonic_ns=monotonic_ns()
+                link=link,
+                epoch=epoch,
+                detail=detail,
+                since_monotonic_ns=monotonic_ns(),
+                fault=None if up else ConnectionFault.NETWORK,
+                mend="" if up else f"Check that a scale listens at {host}:{port}.",
             )
         async with self._changed:
             self._changed.notify_all()

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from millhand.errors import InternalError
 from millhand_admin.checking.tax_numbers import normalised
+from millhand_admin.matching.keys import number_key
 from millhand_admin.paper.fact import Part
 from millhand_admin.paper.paper import Line, Paper, Text
 
@@ -48,6 +49,7 @@ class ReceiptLine(OpenLine):
     order: str = ""
     order_line: str = ""
     item: str = ""
+    lot: str = ""
     blocked: str = Field(default="", description="Why it must not be paid, such as an open NCR.")
 
     @property
@@ -69,6 +71,20 @@ class OpenItems(Part):
     def with_receipt(self, paper: Paper) -> OpenItems:
         """Add the lines of a receipt of goods; one that is there already stays as it is."""
         return self.model_copy(update={"receipts": _added(self.receipts, receipt_lines(paper))})
+
+    def blocked(self, lot: str, why: str) -> OpenItems:
+        """Block the receipts of a lot (``why`` says the reason), or release them (empty)."""
+        key = number_key(lot)
+        return self.model_copy(
+            update={
+                "receipts": tuple(
+                    line.model_copy(update={"blocked": why})
+                    if line.lot and number_key(line.lot) == key
+                    else line
+                    for line in self.receipts
+                )
+            }
+        )
 
     def booked(
         self, orders: Iterable[tuple[str, Decimal]], receipts: Iterable[tuple[str, Decimal]]
@@ -149,6 +165,7 @@ def receipt_lines(paper: Paper) -> list[ReceiptLine]:
             order=_text(line.order) or order,
             order_line=_text(line.order_line),
             item=_text(line.item),
+            lot=_text(line.lot),
             unit=_text(line.unit),
             quantity=abs(line.quantity.value),
         )

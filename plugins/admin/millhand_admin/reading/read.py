@@ -9,8 +9,10 @@ from millhand.messages import tr
 from millhand_admin.paper.paper import Paper
 from millhand_admin.reading.einvoice import read_einvoice
 from millhand_admin.reading.limits import Limits, UnreadableDocument
+from millhand_admin.reading.ocr.router import Router
 from millhand_admin.reading.page import Page
-from millhand_admin.reading.pdf import embedded_xml, opened_pdf, text_pages
+from millhand_admin.reading.pdf import embedded_xml, opened_pdf, page_picture, text_pages
+from millhand_admin.reading.picture import grey_picture
 from millhand_admin.reading.sniff import Content, sniff
 
 
@@ -25,13 +27,19 @@ class Reading:
     """What was met on the way and passed over, for a person."""
 
 
-def read(data: bytes, limits: Limits | None = None, trusted: Path | None = None) -> Reading:
+def read(
+    data: bytes,
+    limits: Limits | None = None,
+    trusted: Path | None = None,
+    router: Router | None = None,
+) -> Reading:
     """Read a document, digital first. Pure: same bytes and limits, same reading.
 
     Args:
         data: the document.
         limits: what may be opened.
         trusted: PEM file of authorities that may vouch for signers.
+        router: recognises pages without characters and pictures; they stay empty without it.
 
     Raises:
         UnreadableDocument: it is not read; ``fault`` says why.
@@ -46,13 +54,15 @@ def read(data: bytes, limits: Limits | None = None, trusted: Path | None = None)
         case Content.XML:
             return Reading(content, papers=tuple(read_einvoice(data, limits, trusted)))
         case Content.PDF:
-            return _read_pdf(data, limits, trusted)
+            return _read_pdf(data, limits, trusted, router)
         case Content.PICTURE:
-            return Reading(content)
+            if router is None:
+                return Reading(content)
+            return Reading(content, pages=(router.read(grey_picture(data, limits), 1),))
     raise _refused(content)
 
 
-def _read_pdf(data: bytes, limits: Limits, trusted: Path | None) -> Reading:
+def _read_pdf(data: bytes, limits: Limits, trusted: Path | None, router: Router | None) -> Reading:
     notes: list[str] = []
     with opened_pdf(data, limits) as document:
         count = len(document)
@@ -64,7 +74,14 @@ def _read_pdf(data: bytes, limits: Limits, trusted: Path | None) -> Reading:
                 continue
             papers = [paper.model_copy(update={"pages": count}) for paper in papers]
             return Reading(Content.PDF, papers=tuple(papers), notes=tuple(notes))
-        return Reading(Content.PDF, pages=tuple(text_pages(document, limits)), notes=tuple(notes))
+        pages = text_pages(document, limits)
+        if router is not None:
+            pages = [
+                page if page.lines
+                else router.read(page_picture(document, page.number, limits), page.number)
+                for page in pages
+            ]  # fmt: skip
+        return Reading(Content.PDF, pages=tuple(pages), notes=tuple(notes))
 
 
 def _refused(content: Content) -> UnreadableDocument:

@@ -4,16 +4,16 @@ A level is a set of tapped blocks with a head of its own. Fine levels see small 
 see what belongs together. Each level's map is divided by what the worst cell of a good picture,
 not fitted on, ordinarily shows; so 1 means the same on every level. The maps are averaged: a
 defect shows on several levels at one place, what is merely rare seldom does (measured: better
-than the larger of both).
+than the larger of both). What was learnt of marked defects, where there is any, is added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 
 from millhand_quality.inspect.features import (
     IMAGE,
@@ -25,11 +25,18 @@ from millhand_quality.inspect.features import (
     stride_of,
 )
 from millhand_quality.inspect.heads import FITTERS, Head
+from millhand_quality.inspect.heads.marks import Marks
 from millhand_quality.inspect.network import FLOAT, Recorder
 from millhand_quality.inspect.trunk import Array, trunk_parameters
 
+if TYPE_CHECKING:
+    import onnx
+
 SCORE, HEAT, NOVELTY = "score", "heat", "novelty"
 """Names of the graph's outputs."""
+FINE_TAPS: Taps = (2,)
+COARSE_TAPS: Taps = (4,)
+"""What the net for marked defects reads; the grid of the second is half as fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +84,16 @@ class Detector:
 
     plan: InputPlan
     levels: tuple[Level, ...]
+    marks: Marks | None = None
+    """What was learnt of marked defects; :meth:`maps` leaves it out, the graph does not."""
 
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of the heat map: those of the finest level."""
-        finest = min(self.levels, key=lambda level: stride_of(level.taps))
-        return self.plan.grid(finest.taps)
+        taps = [level.taps for level in self.levels]
+        if self.marks is not None:
+            taps.append(FINE_TAPS)
+        return self.plan.grid(min(taps, key=stride_of))
 
     def maps(self, features: Mapping[Taps, Array]) -> Maps:
         """Judge features of pictures, by tapped blocks (the reference of :meth:`graph`)."""
@@ -98,15 +109,21 @@ class Detector:
         """Write everything from ``uint8`` picture to score, heat map and novelty as one graph."""
         recorder = Recorder()
         taps = dict.fromkeys(level.taps for level in self.levels)
+        if self.marks is not None:
+            taps |= dict.fromkeys((FINE_TAPS, COARSE_TAPS))
         features = record_features(recorder, self.plan, taps, trunk_parameters())
         heats = [self._record_level(recorder, place, features) for place in range(len(self.levels))]
         joined = recorder.node("Mean", heats, "heat.joined") if len(heats) > 1 else heats[0]
         rows, columns = self.grid
-        recorder.node("Reshape", [joined, recorder.integers("heat.shape", rows, columns)], HEAT)
-        flat = recorder.node("Reshape", [joined, recorder.integers("heat.flat", -1)], "heat.cells")
-        first = recorder.integers("axis.0", 0)
-        recorder.node("ReduceMax", [flat, first], SCORE, keepdims=1)
+        all_cells = recorder.integers("heat.flat", -1)
+        flat = recorder.node("Reshape", [joined, all_cells], "gaussian.cells")
         record_median(recorder, flat, rows * columns)
+        if self.marks is not None:
+            learnt = self.marks.record(recorder, features[FINE_TAPS], features[COARSE_TAPS])
+            joined = recorder.node("Add", [joined, learnt], "heat.both")
+            flat = recorder.node("Reshape", [joined, all_cells], "heat.cells")
+        recorder.node("Reshape", [joined, recorder.integers("heat.shape", rows, columns)], HEAT)
+        recorder.node("ReduceMax", [flat, recorder.integers("axis.0", 0)], SCORE, keepdims=1)
         return recorder.model(
             {IMAGE: image_spec(self.plan)},
             {SCORE: (FLOAT, (1,)), HEAT: (FLOAT, (rows, columns)), NOVELTY: (FLOAT, (1,))},

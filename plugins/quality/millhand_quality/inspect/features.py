@@ -9,16 +9,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 
 from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand_quality.inspect.network import FLOAT, UINT8, Recorder, record_trunk
 from millhand_quality.inspect.pictures import Pixels, Shape
 from millhand_quality.inspect.runtime import open_session
-from millhand_quality.inspect.trunk import BLOCKS, STRIDE_OF_TRUNK, Array, trunk_parameters
+from millhand_quality.inspect.trunk import (
+    BLOCKS,
+    PIXEL_MEAN,
+    STRIDE_OF_TRUNK,
+    Array,
+    trunk_parameters,
+)
+
+if TYPE_CHECKING:
+    import onnx
 
 SMALLEST_INPUT = 64
 """Fewest pixels of height or width that the trunk is given."""
@@ -76,17 +85,21 @@ def plan_input(frame: Shape, size: int) -> InputPlan:
     return InputPlan(frame, side(frame.height), side(frame.width))
 
 
-def record_pixels(recorder: Recorder, plan: InputPlan) -> str:
-    """Write ``uint8 (h, w, c)`` to ``float (1, c, height, width)``, still 0 to 255.
+def record_pixels(recorder: Recorder, plan: InputPlan, mean: float = 0.0) -> str:
+    """Write ``uint8 (h, w, c)`` to ``float (1, c, height, width)``, 0 to 255 less ``mean``.
 
     Whole factors are averaged, so that nothing aliases; what is left, less than two, is
-    interpolated linearly.
+    interpolated linearly. Everything that can be done to the picture as it lies is done before
+    its channels are put apart: run times that compute with channels last skip that step.
     """
     frame = plan.frame
     across, down = frame.width // plan.width, frame.height // plan.height
-    x = recorder.node("Transpose", [IMAGE], "pixel.planes", perm=[2, 0, 1])
-    x = recorder.node("Cast", [x], "pixel.float", to=FLOAT)
+    x = recorder.node("Cast", [IMAGE], "pixel.float", to=FLOAT)
     x = recorder.node("Unsqueeze", [x, recorder.integers("axis.0", 0)], "pixel.batch")
+    if mean:
+        value = recorder.constant("pixel.mean", np.array(mean, np.float32))
+        x = recorder.node("Sub", [x, value], "pixel.centred")
+    x = recorder.node("Transpose", [x], "pixel.planes", perm=[0, 3, 1, 2])
     if (across, down) != (1, 1):
         window = [down, across]
         x = recorder.node("AveragePool", [x], "pixel.pooled", kernel_shape=window, strides=window)
@@ -119,7 +132,7 @@ def record_features(
         Names of tensors ``(1, channels, rows, columns)``.
     """
     wanted = tuple(taps)
-    pixels = record_pixels(recorder, plan)
+    pixels = record_pixels(recorder, plan, PIXEL_MEAN)
     last = max(max(tap) for tap in wanted)
     outputs = record_trunk(recorder, pixels, plan.frame.channels, weights, last)
     return {tap: _record_taps(recorder, plan, tap, outputs) for tap in wanted}

@@ -34,6 +34,7 @@ from millhand_quality.inspect.pictures import (
     open_all,
     require_shape,
 )
+from millhand_quality.inspect.runtime import onnx_library
 from millhand_quality.inspect.select import (
     CANDIDATES,
     FITTED_LIMIT,
@@ -242,9 +243,10 @@ def fit_package(request: FitRequest, progress: Progress = quietly) -> Fitted:
     """Fit, calibrate, test and write a package.
 
     Raises:
-        ConfigError: the folder does not fit, or holds too few good pictures.
+        ConfigError: the folder does not fit, or holds too few good pictures; onnx is missing.
         PackageError: the package's folder exists and may not be replaced.
     """
+    onnx_library()
     clock, skipped = _Clock(), list[UnreadablePicture]()
     layout = read_layout(request.folder, request.part_pattern)
     pictures = open_good(layout, request, skipped, progress)

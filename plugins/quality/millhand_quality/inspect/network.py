@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
+from millhand_quality.inspect.runtime import onnx_library
 from millhand_quality.inspect.trunk import (
     BLOCKS,
-    PIXEL_MEAN,
     PIXEL_SCALE,
     Array,
     Block,
 )
+
+if TYPE_CHECKING:
+    import onnx
 
 OPSET = 18
 IR_VERSION = 9
@@ -27,9 +28,14 @@ Dimensions = Sequence[int | str]
 
 
 class Recorder:
-    """Collects nodes and constants; every method adds a node and returns its output's name."""
+    """Collects nodes and constants; every method adds a node and returns its output's name.
+
+    Raises:
+        ConfigError: the library onnx is not installed.
+    """
 
     def __init__(self) -> None:
+        self._onnx = onnx_library()
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
         self._scope = ""
@@ -47,7 +53,9 @@ class Recorder:
         """Keep an array under a name; the same name must mean the same array."""
         name = self._scope + name
         if name not in self._constants:
-            self._constants[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
+            self._constants[name] = self._onnx.numpy_helper.from_array(
+                np.asarray(value, order="C"), name
+            )
         return name
 
     def integers(self, name: str, *values: int) -> str:
@@ -63,7 +71,9 @@ class Recorder:
     ) -> tuple[str, ...]:
         """Add one node with several outputs."""
         named = tuple(self._scope + output for output in outputs)
-        self._nodes.append(helper.make_node(kind, inputs, named, name=named[0], **attributes))
+        self._nodes.append(
+            self._onnx.helper.make_node(kind, inputs, named, name=named[0], **attributes)
+        )
         return named
 
     def convolution(
@@ -109,6 +119,7 @@ class Recorder:
             outputs: likewise.
             description: one line for whoever opens the file.
         """
+        helper = self._onnx.helper
         graph = helper.make_graph(
             self._nodes,
             "inspect",
@@ -116,14 +127,14 @@ class Recorder:
             [helper.make_tensor_value_info(name, *spec) for name, spec in outputs.items()],
             initializer=list(self._constants.values()),
         )
-        model = helper.make_model(
+        model: onnx.ModelProto = helper.make_model(
             graph,
             producer_name="millhand-quality",
             doc_string=description,
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=IR_VERSION,
         )
-        onnx.checker.check_model(model, full_check=True)
+        self._onnx.checker.check_model(model, full_check=True)
         return model
 
 
@@ -152,17 +163,16 @@ def record_trunk(
 
     Args:
         recorder: what to write into.
-        pixels: name of a float tensor ``(1, channels, h, w)`` of 0 to 255.
+        pixels: name of a float tensor ``(1, channels, h, w)`` of 0 to 255, less the mean that
+            the trunk was trained with.
         channels: 3 for RGB; 1 for grey, which sees the sum of the three colours' weights.
         weights: the trunk's arrays.
         last: index of the last block.
     """
-    mean = recorder.constant("pixel.mean", np.array(PIXEL_MEAN, np.float32))
-    centred = recorder.node("Sub", [pixels, mean], "pixel.centred")
     stem = weights["stem.weight"] / np.float32(PIXEL_SCALE)
     if channels == 1:
         stem = stem.sum(axis=1, keepdims=True)
-    x = recorder.convolution(centred, "stem", stem, weights["stem.bias"], stride=2)
+    x = recorder.convolution(pixels, "stem", stem, weights["stem.bias"], stride=2)
     x = recorder.relu6(x)
     outputs: dict[int, str] = {}
     for block in BLOCKS[: last + 1]:
@@ -171,5 +181,5 @@ def record_trunk(
     return outputs
 
 
-FLOAT = int(TensorProto.FLOAT)
-UINT8 = int(TensorProto.UINT8)
+FLOAT, UINT8 = 1, 2
+"""Element types, as ONNX numbers them (``TensorProto.DataType``)."""

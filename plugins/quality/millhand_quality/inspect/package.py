@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 
 from millhand.models.builder import PackageBuilder
 from millhand.models.manifest import Latency, Metric, Permission, Source, TeacherCard
@@ -23,6 +23,9 @@ from millhand_quality.inspect.pictures import Picture, Pixels
 from millhand_quality.inspect.runtime import runtime_version
 from millhand_quality.inspect.threshold import Thresholds
 from millhand_quality.inspect.trunk import TRUNK_ID, TRUNK_LICENCE, TRUNK_SHA256
+
+if TYPE_CHECKING:
+    import onnx
 
 MEANINGS = {
     IMAGE: "picture as the camera delivers it, (height, width, channels), 0 to 255, RGB or grey",

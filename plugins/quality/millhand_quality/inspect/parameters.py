@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from millhand.errors import PackageError
 from millhand.messages import tr
@@ -45,6 +45,12 @@ class InspectParameters(BaseModel):
         min_length=1, description="Scores of held-out good parts, sorted."
     )
     characteristic: str = Field(default="surface", description="What a nonconformance is named.")
+
+    @field_validator("calibration")
+    @classmethod
+    def _in_order(cls, scores: tuple[float, ...]) -> tuple[float, ...]:
+        """Sort them: the agent looks a part's rank up among them."""
+        return tuple(sorted(scores))
 
 
 def read_parameters(parameters: Mapping[str, Any]) -> InspectParameters:

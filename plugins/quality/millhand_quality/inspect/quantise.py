@@ -12,13 +12,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import onnx
+from typing import TYPE_CHECKING, Any
 
 from millhand_quality.inspect.features import IMAGE
 from millhand_quality.inspect.pictures import Pixels
-from millhand_quality.inspect.runtime import onnx_runtime
+from millhand_quality.inspect.runtime import onnx_library, onnx_runtime
+
+if TYPE_CHECKING:
+    import onnx
 
 
 class _Pictures:
@@ -51,6 +52,7 @@ def quantised(model: onnx.ModelProto, pictures: Sequence[Pixels]) -> onnx.ModelP
         model: a detector's graph.
         pictures: good pictures in the frame's shape; a dozen is enough to set ranges.
     """
+    library = onnx_library()
     onnx_runtime()
     from onnxruntime import quantization
 
@@ -64,7 +66,7 @@ def quantised(model: onnx.ModelProto, pictures: Sequence[Pixels]) -> onnx.ModelP
     ]
     with tempfile.TemporaryDirectory() as folder, _without_advice():
         source, target = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
-        onnx.save(model, source)
+        library.save(model, source)
         quantization.quantize_static(
             source,
             target,
@@ -76,4 +78,4 @@ def quantised(model: onnx.ModelProto, pictures: Sequence[Pixels]) -> onnx.ModelP
             calibrate_method=quantization.CalibrationMethod.MinMax,
             nodes_to_quantize=trunk,
         )
-        return onnx.load(target)
+        return library.load(target)  # type: ignore[no-any-return]

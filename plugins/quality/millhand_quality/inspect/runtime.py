@@ -1,9 +1,11 @@
-"""ONNX Runtime for fitting and for the command line; an engine runs packages on accelerators."""
+"""ONNX Runtime, and onnx to write graphs: for the command line. An engine runs on accelerators."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from millhand.errors import ConfigError
+from millhand.messages import tr
 from millhand.models.telemetry import silence
 
 if TYPE_CHECKING:
@@ -16,6 +18,25 @@ def onnx_runtime() -> Any:
     import onnxruntime
 
     return onnxruntime
+
+
+def onnx_library() -> Any:
+    """Return the library that writes graphs. Fitting needs it, running a package does not.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    try:
+        import onnx
+        import onnx.checker
+        import onnx.helper
+        import onnx.numpy_helper
+    except ImportError as error:
+        raise ConfigError(
+            tr("A package cannot be made here: {why}.", why=error),
+            mend=tr("Install it: {command}", command="pip install 'millhand-quality[fit]'"),
+        ) from error
+    return onnx
 
 
 def open_session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:

@@ -18,8 +18,8 @@ FEWEST_TO_HOLD_OUT = 20
 """Below this many parts all are fitted on, and the threshold is an estimate."""
 ENOUGH_TO_FIT = 50
 """Parts from which on more bring little (accuracy on texture saturates here)."""
-MOST_TO_FIT = 160
-"""Parts beyond which fitting is only slower; all others set the threshold."""
+MOST_TO_FIT = 600
+"""Parts beyond which fitting is mostly slower; all others set the threshold."""
 
 
 @dataclass(frozen=True, slots=True)

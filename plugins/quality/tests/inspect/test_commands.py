@@ -84,3 +84,26 @@ def test_score_refuses_what_is_no_package(tmp_path: Path) -> None:
     done = millhand("inspect", "score", tmp_path, tmp_path / "x.png")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
+
+
+def without_onnx(*args: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run as where ``onnx`` is not installed: importing it fails."""
+    code = "import sys; sys.modules['onnx'] = None; from millhand.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+
+def test_a_package_is_judged_with_where_none_can_be_made(package: Path, tmp_path: Path) -> None:
+    bad = save(tmp_path / "bad.png", scratch(make_part(51)))
+    done = without_onnx("inspect", "score", package, bad, "--json")
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["verdict"] == "not_ok"
+
+
+def test_fit_says_how_to_install_what_it_lacks(tmp_path: Path) -> None:
+    write_folder(tmp_path / "ring", 5, 0, 0)
+    done = without_onnx("inspect", "fit", tmp_path / "ring", "--out", tmp_path / "model")
+    assert done.returncode not in (0, 1)
+    assert "pip install 'millhand-quality[fit]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "model").exists()

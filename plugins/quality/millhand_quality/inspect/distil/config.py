@@ -61,3 +61,22 @@ class CellStudentConfig(BaseModel):
         if self.crop % (2 * TEACHER_CELL):
             raise ValueError(tr("crop must be a multiple of {cell}", cell=2 * TEACHER_CELL))
         return self
+
+
+class MarksStudentConfig(BaseModel):
+    """Settings of the student ``quality.marks``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    width: int = Field(default=16, ge=1, description="Channels of the net beside the Gaussian.")
+    weight: float = Field(
+        default=0.5, gt=0, description="Weight of the net's heat map beside the Gaussian's."
+    )
+
+    steps: int = Field(default=12_000, ge=1, description="Steps of the optimiser.")
+    batch: int = Field(default=16, ge=2, description="Crops in a step, half around defects.")
+    crop: int = Field(default=128, ge=32, description="Pixels of a side of a crop.")
+    learning_rate: float = Field(default=3e-3, gt=0, description="Highest of a half cosine.")
+
+    false_reject_rate: float = Field(default=0.01, gt=0, lt=0.5, description="Of good parts.")
+    undecided_rate: float = Field(default=0.02, ge=0, lt=0.5, description="Of good parts.")

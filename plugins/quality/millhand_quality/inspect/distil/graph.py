@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx
 import torch
 from torch.nn import functional
 
@@ -17,6 +17,9 @@ from millhand_quality.inspect.features import IMAGE, InputPlan, image_spec, reco
 from millhand_quality.inspect.network import FLOAT, Recorder
 from millhand_quality.inspect.pictures import Pixels, Shape
 from millhand_quality.inspect.trunk import Array
+
+if TYPE_CHECKING:
+    import onnx
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,41 +11,33 @@ import torch
 from millhand.contracts.agent import Model
 from millhand.distil.dataset import Items
 from millhand.distil.roles import Exported, GoldenPair, Lesson, Teacher
-from millhand.errors import ConfigError
-from millhand.messages import tr
 from millhand.models.manifest import Metric
 from millhand_quality.inspect.detector import HEAT, NOVELTY
 from millhand_quality.inspect.distil.cell_net import CellNet
 from millhand_quality.inspect.distil.config import CellStudentConfig
-from millhand_quality.inspect.distil.examples import Examples, read_examples
+from millhand_quality.inspect.distil.examples import Examples
 from millhand_quality.inspect.distil.figures import compare, metrics_of
 from millhand_quality.inspect.distil.graph import Trained, graph_of
+from millhand_quality.inspect.distil.limits import golden_pair, parameters_from
 from millhand_quality.inspect.distil.novelty import NoveltyModel, fit_novelty, pooled
-from millhand_quality.inspect.distil.teacher import TrunkTeacher
+from millhand_quality.inspect.distil.shelves import part_of, read_shelves
+from millhand_quality.inspect.distil.teacher import TrunkTeacher, trunk
 from millhand_quality.inspect.distil.training import on_teacher_grid, standardised, train
-from millhand_quality.inspect.features import IMAGE
 from millhand_quality.inspect.inspector import GraphRunner, Reading
 from millhand_quality.inspect.package import MEANINGS
-from millhand_quality.inspect.parameters import FrameSize, InspectParameters
-from millhand_quality.inspect.pictures import Shape
-from millhand_quality.inspect.threshold import calibrate
 from millhand_quality.inspect.trunk import Array
 
 NOVELTY_PICTURES = 400
 """Good pictures of the train shelf that say what an ordinary whole picture looks like."""
 NOVELTY_FACTOR = 1.5
 """A picture is foreign when it is this many times as novel as any good one of the calibration."""
-GOLDEN_ABSOLUTE, GOLDEN_RELATIVE = 0.01, 0.005
-"""How far another run time may be off, in units of an ordinary good picture's worst cell."""
 DETECTOR = "distilled cells"
 MEANINGS_OF_STUDENT = {
     **MEANINGS,
     NOVELTY: "how foreign the whole picture is, in standard deviations of good pictures' features",
 }
-READ, TAUGHT, LEARNT = 0.1, 0.2, 0.95
+TAUGHT_FROM, TAUGHT, LEARNT = 0.1, 0.2, 0.95
 """How far learning is when pictures are read, the teacher has answered, the net is trained."""
-
-Told = Callable[[float, str], None]
 
 
 class CellStudent:
@@ -62,59 +54,21 @@ class CellStudent:
         Raises:
             ConfigError: the teacher is no trunk, or pictures or masks do not fit.
         """
-        teacher, config = _trunk(lesson.teacher), self._config
-        if len(lesson.pool):
-            raise ConfigError(
-                tr("The student “quality.cells” has no use for a pool."),
-                mend=tr("Set the share “pool” of the plan's split to 0."),
-            )
-        work, say = lesson.workspace, lesson.report
-        shown = read_examples(lesson.train, work / "train.npy", _part(say, 0, READ))
-        held = read_examples(lesson.calibration, work / "held.npy", _part(say, READ, READ))
-        _require_both(shown, held)
+        teacher, config = trunk(lesson.teacher), self._config
+        say = lesson.report
+        shown, held = read_shelves(lesson, TAUGHT_FROM)
         teacher.study([shown.pictures[place] for place in shown.good[: teacher.pictures]])
         maps = (
-            _teacher_maps(teacher, shown, _part(say, READ, TAUGHT))
+            _teacher_maps(teacher, shown, part_of(say, TAUGHT_FROM, TAUGHT))
             if config.teacher_weight
             else None
         )
-        net = train(shown, maps, config, lesson.plan.seed, _part(say, TAUGHT, LEARNT))
+        net = train(shown, maps, config, lesson.plan.seed, part_of(say, TAUGHT, LEARNT))
         return _exported(config, net, shown, held)
 
     def evaluate(self, model: Model, teacher: Teacher, items: Items) -> Sequence[Metric]:
         """Measure on the sealed test, the trunk beside it."""
         return metrics_of(model, compare(model, teacher, items))
-
-
-def _trunk(teacher: object) -> TrunkTeacher:
-    if not isinstance(teacher, TrunkTeacher):
-        raise ConfigError(
-            tr("The student “quality.cells” learns from the trunk only."),
-            mend=tr("Name “quality.trunk” as the plan's teacher."),
-        )
-    return teacher
-
-
-def _part(report: Told, start: float, end: float) -> Callable[..., None]:
-    """Report a stage of its own as a part of the whole."""
-
-    def tell(fraction: float, text: str = "") -> None:
-        report(start + (end - start) * fraction, text)
-
-    return tell
-
-
-def _require_both(shown: Examples, held: Examples) -> None:
-    if not len(shown.good) or not len(shown.defective) or not len(held.good):
-        raise ConfigError(
-            tr("The student needs good and defective pictures to learn, good ones to calibrate."),
-            mend=tr("Add pictures, or change the plan's split."),
-        )
-    if held.frame != shown.frame:
-        raise ConfigError(
-            tr("Pictures to learn and to calibrate differ in size."),
-            mend=tr("A fixed camera gives one size: take the others out, or resize all."),
-        )
 
 
 def _teacher_maps(teacher: TrunkTeacher, shown: Examples, tell: Callable[..., None]) -> Array:
@@ -135,7 +89,13 @@ def _exported(config: CellStudentConfig, net: CellNet, shown: Examples, held: Ex
         graphs={"fp32": graph_of(trained).SerializeToString()},
         meanings=MEANINGS_OF_STUDENT,
         golden=[_golden(trained, held, place) for place in _golden_places(held)],
-        parameters=_parameters(config, shown.frame, readings).model_dump(mode="json"),
+        parameters=parameters_from(
+            readings,
+            shown.frame,
+            detector=DETECTOR,
+            rates=(config.false_reject_rate, config.undecided_rate),
+            novelty_factor=NOVELTY_FACTOR,
+        ).model_dump(mode="json"),
     )
 
 
@@ -154,33 +114,6 @@ def _novelty(net: CellNet, shown: Examples) -> NoveltyModel:
     return fit_novelty(np.stack(found))
 
 
-def _parameters(
-    config: CellStudentConfig, frame: Shape, readings: Sequence[Reading]
-) -> InspectParameters:
-    thresholds = calibrate(
-        [one.score for one in readings],
-        config.false_reject_rate,
-        config.undecided_rate,
-        "split-conformal",
-    )
-    return InspectParameters.model_validate(
-        {
-            "frame": FrameSize.model_validate(
-                {"height": frame.height, "width": frame.width, "channels": frame.channels}
-            ),
-            "detector": DETECTOR,
-            "pass_up_to": thresholds.pass_up_to,
-            "reject_above": thresholds.reject_above,
-            "novelty_above": NOVELTY_FACTOR * max(one.novelty for one in readings),
-            "asked_rate": thresholds.asked_rate,
-            "promised_rate": thresholds.promised_rate,
-            "undecided_rate": thresholds.undecided_rate,
-            "guarantee": thresholds.guarantee,
-            "calibration": thresholds.scores,
-        }
-    )
-
-
 def _golden_places(held: Examples) -> list[int]:
     """Return a good picture and, where there is one, a defective one."""
     return [int(group[0]) for group in (held.good, held.defective) if len(group)]
@@ -189,9 +122,4 @@ def _golden_places(held: Examples) -> list[int]:
 def _golden(trained: Trained, held: Examples, place: int) -> GoldenPair:
     """Take the outputs from torch, so that a graph unlike what was trained is refused."""
     pixels = np.ascontiguousarray(held.pictures[place])
-    return GoldenPair(
-        inputs={IMAGE: pixels},
-        outputs=trained.outputs(pixels),
-        absolute=GOLDEN_ABSOLUTE,
-        relative=GOLDEN_RELATIVE,
-    )
+    return golden_pair(pixels, trained.outputs(pixels))

@@ -11,7 +11,7 @@ from millhand.distil.dataset import Arrays
 from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand.models.manifest import TeacherCard
-from millhand_quality.inspect.detector import HEAT, NOVELTY, SCORE, fit_detector
+from millhand_quality.inspect.detector import HEAT, NOVELTY, SCORE, Detector, fit_detector
 from millhand_quality.inspect.distil.config import TrunkTeacherConfig
 from millhand_quality.inspect.features import FeatureExtractor, plan_input
 from millhand_quality.inspect.inspector import GraphRunner
@@ -42,10 +42,10 @@ class TrunkTeacher:
         """How many good pictures it studies at most."""
         return self._config.pictures
 
-    def study(self, good: Sequence[Pixels]) -> None:
+    def study(self, good: Sequence[Pixels]) -> Detector:
         """Fit the head on good pictures ``(h, w, c) uint8`` of one size, each another part.
 
-        Takes the first :attr:`pictures`.
+        Takes the first :attr:`pictures`. Returns what it then goes by.
 
         Raises:
             ConfigError: fewer than two pictures.
@@ -61,6 +61,7 @@ class TrunkTeacher:
         features = FeatureExtractor(plan, taps_of({self._config.head: choices})).stack(taken)
         detector = fit_detector(plan, choices, features, [str(n) for n in range(len(taken))])
         self._runner = GraphRunner(detector.graph().SerializeToString())
+        return detector
 
     def label(self, items: Sequence[Arrays]) -> Sequence[Arrays]:
         """Return score, heat map and novelty of each ``image``.
@@ -86,3 +87,17 @@ class TrunkTeacher:
     def close(self) -> None:
         """Give the session back."""
         self._runner = None
+
+
+def trunk(teacher: object) -> TrunkTeacher:
+    """Return the teacher as the trunk that it must be.
+
+    Raises:
+        ConfigError: it is another one.
+    """
+    if not isinstance(teacher, TrunkTeacher):
+        raise ConfigError(
+            tr("This student learns from the trunk only."),
+            mend=tr("Name “quality.trunk” as the plan's teacher."),
+        )
+    return teacher

@@ -203,17 +203,21 @@ def picture_losses(
     return functional.softplus(worst) + missed
 
 
-def crop_losses(seen: Seen, step: Step, teacher_weight: float) -> torch.Tensor:
-    """Return each crop's loss ``(n,)``: cell by cell, as a picture, and against the teacher."""
-    logits = seen.logits
+def marks_losses(logits: torch.Tensor, defective: torch.Tensor, good: torch.Tensor) -> torch.Tensor:
+    """Return each crop's loss ``(n,)`` against its marks: cell by cell, and as a picture."""
     sure = torch.sigmoid(logits.detach())
-    missed = functional.softplus(-logits) * (1 - sure) * step.defective
-    alarmed = functional.softplus(logits) * sure * step.good
-    loss = (
-        missed.flatten(1).sum(1) / (step.defective.flatten(1).sum(1) + 1)
+    missed = functional.softplus(-logits) * (1 - sure) * defective
+    alarmed = functional.softplus(logits) * sure * good
+    return (
+        missed.flatten(1).sum(1) / (defective.flatten(1).sum(1) + 1)
         + alarmed.flatten(1).sum(1) * NEGATIVE_SCALE
-        + picture_losses(logits, step.defective, step.good) * PICTURE_WEIGHT
+        + picture_losses(logits, defective, good) * PICTURE_WEIGHT
     )
+
+
+def crop_losses(seen: Seen, step: Step, teacher_weight: float) -> torch.Tensor:
+    """Return each crop's loss ``(n,)``: against its marks, and against the teacher."""
+    loss = marks_losses(seen.logits, step.defective, step.good)
     if step.teacher is not None and teacher_weight:
         apart = functional.smooth_l1_loss(seen.teacher, step.teacher, reduction="none")
         loss = loss + teacher_weight * apart.flatten(1).mean(1)

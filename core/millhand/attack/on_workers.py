@@ -1,0 +1,132 @@
+"""Attacks on the processes that agents live in, and by a bad neighbour among them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from typing import ClassVar
+
+from millhand.attack.arena import Arena
+from millhand.attack.attack import Finding, NotApplicable, judged
+from millhand.attack.neighbour import NAME as NEIGHBOUR
+from millhand.contracts import Disposition
+from millhand.journal.records import Alarm, OutcomeStatus
+from millhand.messages import tr
+
+_PASSES = (Disposition.PASS, Disposition.PASS_FLAGGED)
+
+
+class KillWorkers:
+    """All worker processes are killed at once."""
+
+    title = tr("The agents' processes are killed")
+    promise = 7
+
+    async def run(self, arena: Arena) -> Finding:
+        """Kill and wait until the cell works again."""
+        pids = _workers(arena)
+        await arena.settled_parts(1)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        await arena.settled_parts(2)
+        await arena.recovered()
+        again = set(_workers(arena)) - set(pids)
+        named = "agent_failed" in arena.alarms()
+        return judged(
+            bool(again) and named,
+            tr("supervision: restart within a budget"),
+            tr("{count} killed, {again} started again; named in an alarm: {named}",
+               count=len(pids), again=len(again), named=tr("yes") if named else tr("no")),
+        )  # fmt: skip
+
+
+class FreezeWorkers:
+    """All worker processes stand still and never answer."""
+
+    title = tr("The agents' processes hang")
+    promise = 7
+
+    async def run(self, arena: Arena) -> Finding:
+        """Freeze them and wait until the engine has replaced them."""
+        pids = _workers(arena)
+        await arena.settled_parts(1)
+        seen = len(arena.intents())
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        await arena.alarm("agent_failed")
+        hung = arena.intents()[seen:]
+        await arena.recovered()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        passed = [one for one in hung[2:] if one.disposition in _PASSES]
+        late = sum(str(one.cause) in ("late", "failed", "dropped") for one in hung)
+        return judged(
+            not passed and late > 0,
+            tr("deadline; supervision"),
+            tr("{late} parts were late and not passed; then the workers were replaced", late=late),
+        )
+
+
+class _Neighbour:
+    title: str
+    promise = 7
+    order: str
+    alarm: ClassVar[tuple[str, ...]] = ("agent_failed", "agent_degraded")
+
+    async def run(self, arena: Arena) -> Finding:
+        """Let the neighbour misbehave, and watch the person's own agents."""
+        arena.switch.write_text(self.order, encoding="utf-8")
+        try:
+            await arena.until(lambda: bool(self._named(arena)))
+            after = len(arena.outcomes())
+            await arena.settled_parts(4)
+            outcomes = arena.outcomes()[after:]
+        finally:
+            arena.switch.unlink(missing_ok=True)
+        fine = sum(one.status is OutcomeStatus.CONFIRMED for one in outcomes)
+        return judged(
+            fine > 0,
+            tr("isolation: a worker of its own"),
+            tr("alarm: {alarm}; {fine} results accepted meanwhile",
+               alarm=", ".join(sorted(self._named(arena))), fine=fine),
+        )  # fmt: skip
+
+    def _named(self, arena: Arena) -> set[str]:
+        """Return the alarms that name the neighbour and nobody else."""
+        return {
+            alarm.name
+            for entry in arena.entries("alarm")
+            if isinstance(alarm := entry.record, Alarm)
+            and alarm.source == NEIGHBOUR
+            and alarm.name in self.alarm
+        }
+
+
+class NeighbourRaises(_Neighbour):
+    """Another agent raises at every call."""
+
+    title = tr("Another agent raises an error at every call")
+    order = "raise"
+
+
+class NeighbourExits(_Neighbour):
+    """Another agent ends its interpreter."""
+
+    title = tr("Another agent crashes its process")
+    order = "exit"
+
+
+class NeighbourSpins(_Neighbour):
+    """Another agent holds a processor and never returns."""
+
+    title = tr("Another agent never returns and burns the processor")
+    order = "spin"
+
+
+def _workers(arena: Arena) -> list[int]:
+    pids = arena.workers()
+    if not pids:
+        raise NotApplicable(tr("No agent of this cell has a process of its own."))
+    return pids

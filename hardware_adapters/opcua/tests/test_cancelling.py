@@ -1,0 +1,49 @@
+"""A cancellation that a library swallows must reach whoever set the time limit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from millhand_opcua.cancelling import cancellation_kept
+
+
+async def swallow() -> str:
+    """Answer, as ``asyncio.wait_for`` does when answer and cancellation come together."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        return "the answer"
+    return ""
+
+
+async def limited() -> None:
+    async with asyncio.timeout(0.01):
+        with cancellation_kept():
+            await swallow()
+        await asyncio.Event().wait()  # where it would hang for ever
+
+
+async def test_a_swallowed_cancellation_is_raised_again() -> None:
+    with pytest.raises(TimeoutError):
+        await limited()
+
+
+async def test_cleaning_up_after_a_cancellation_is_not_cancelled_again() -> None:
+    cleaned = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            with cancellation_kept():
+                await asyncio.sleep(0)
+            cleaned.set()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert cleaned.is_set()

@@ -1,0 +1,1 @@
+"""A fleet that is not there: vehicles that drive, wear their batteries, vanish, lie and repeat."""

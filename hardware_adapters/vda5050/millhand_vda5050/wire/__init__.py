@@ -1,0 +1,1 @@
+"""Messages as they are on the wire, by version of the protocol."""

@@ -1,0 +1,1 @@
+"""The agent ``admin.documents``: from a document to a draft, a question or a refusal."""

@@ -1,0 +1,1 @@
+"""Pictures to words: which recogniser, on what picture, and whether it can write the language."""

@@ -1,0 +1,1 @@
+"""Vehicle dispatch: transport orders to vehicles, ways without deadlocks, charging. Pure."""
