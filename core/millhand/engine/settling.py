@@ -148,6 +148,13 @@ class Settler:
             return await self.actuator.carry_out(
                 wanted, mode, work.deadline_ns, stages, work.started_ns
             )
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # the engine ends: its next start closes the intent
+            # Something that was awaited was cancelled, not this: it has an end all the same.
+            log.warning("action_cancelled", decision=work.id, exc_info=error)
+            return Effect(OutcomeStatus.UNKNOWN, tr("The driver gave the write up."))
         except Exception as error:
             log.warning("action_failed", decision=work.id, exc_info=error)
             return Effect(OutcomeStatus.UNKNOWN, f"{type(error).__name__}: {error}")

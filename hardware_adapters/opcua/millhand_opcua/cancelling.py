@@ -9,13 +9,20 @@ from contextlib import contextmanager
 
 @contextmanager
 def cancellation_kept() -> Iterator[None]:
-    """Raise the cancellation of the current task that came, and was lost, inside the block.
+    """Raise the cancellation that came inside the block, as asyncio's own and never lost.
 
-    asyncua awaits by ``asyncio.wait_for``, which before Python 3.12 forgets a cancellation that
-    comes together with the answer: whoever had set a time limit would then wait for ever.
+    asyncua awaits by a ``wait_for`` that, where a cancellation comes together with the answer,
+    forgets it (asyncio's before Python 3.12) or raises a class of its own (wait_for2), which
+    ``asyncio.timeout`` does not take for its own: whoever had set a time limit would wait for
+    ever, or end as if cancelled.
     """
     task = asyncio.current_task()
     before = 0 if task is None else task.cancelling()
-    yield
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if type(error) is asyncio.CancelledError:
+            raise
+        raise asyncio.CancelledError from error
     if task is not None and task.cancelling() > before:
         raise asyncio.CancelledError

@@ -30,6 +30,24 @@ async def test_a_swallowed_cancellation_is_raised_again() -> None:
         await limited()
 
 
+class WithResult(asyncio.CancelledError):
+    """As wait_for2 raises it."""
+
+
+async def with_result() -> None:
+    async with asyncio.timeout(0.01):
+        with cancellation_kept():
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise WithResult from None
+
+
+async def test_a_cancellation_of_another_class_ends_the_time_limit_too() -> None:
+    with pytest.raises(TimeoutError):
+        await with_result()
+
+
 async def test_cleaning_up_after_a_cancellation_is_not_cancelled_again() -> None:
     cleaned = asyncio.Event()
 
