@@ -92,6 +92,7 @@ def test_every_proof_that_is_named_exists(root: Path) -> None:
     named = set(re.findall(r"`(test_[a-z0-9_]+)`", page))
     tests = [*root.glob("core/tests/**/*.py"), *root.glob("tests/**/*.py")]
     tests += [
+        *root.glob("core/millhand/testing/conformance/*.py"),
         *root.glob("plugins/*/tests/**/*.py"),
         *root.glob("hardware_adapters/*/tests/**/*.py"),
     ]
