@@ -38,6 +38,7 @@ def _folder_option(command: click.decorators.FC) -> click.decorators.FC:
 
 
 @new.command(
+    short_help=tr("Write a plugin with an agent."),
     help=tr(
         "Write a plugin with an agent.\n"
         "\n"
@@ -55,6 +56,7 @@ def plugin(*, name: str, folder: Path | None) -> None:
 
 
 @new.command(
+    short_help=tr("Write an adapter with the face Tags, and a device to test it on."),
     help=tr(
         "Write an adapter with the face Tags, and a device to test it on.\n"
         "\n"
@@ -72,6 +74,7 @@ def adapter(*, name: str, folder: Path | None) -> None:
 
 
 @new.command(
+    short_help=tr("Write a scenario with a simulated PLC and camera."),
     help=tr(
         "Write a scenario with a simulated PLC and camera.\n"
         "\n"
