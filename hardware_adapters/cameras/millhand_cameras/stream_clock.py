@@ -37,8 +37,9 @@ class StreamClock:
             waited_ns: how long it was waited for.
         """
         if at_ms <= 0 and self._last_ms <= 0:
-            self._last_ns = arrived_ns
-            return arrived_ns
+            # The first picture of a stream with times also stands at 0; the second tells.
+            first, self._last_ns = self._last_ns == 0, arrived_ns
+            return None if first else arrived_ns
         self._count(at_ms)
         if waited_ns >= _WAITED_SHARE * self._period_ms * 1e6 > 0:
             self._flowing = True

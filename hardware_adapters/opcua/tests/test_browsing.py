@@ -25,7 +25,7 @@ async def test_the_namespaces_variables_are_listed_as_a_scenario_writes_them(pla
     assert (width.unit, width.description) == ("mm", "Width of the part")
     assert found["s=ReadOnly"].writable is False
     assert found["s=Ring"].type == "int32[]"
-    assert len(found) == 18
+    assert len(found) == 19
 
 
 async def test_what_was_browsed_can_be_read_as_it_stands(plant, adapt) -> None:
