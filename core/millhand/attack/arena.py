@@ -119,7 +119,7 @@ class Arena:
             "use": "attack.neighbour",
             "when": "every 250 ms",
             "deadline": "1 s",
-            "config": {"switch": str(self.switch)},
+            "config": {"switch": str(self.switch.resolve())},
         }
         data.pop("console", None)
         with file.open("w", encoding="utf-8") as stream:

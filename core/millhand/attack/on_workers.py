@@ -28,7 +28,8 @@ class KillWorkers:
         pids = _workers(arena)
         await arena.settled_parts(1)
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         await arena.settled_parts(2)
         await arena.recovered()
         again = set(_workers(arena)) - set(pids)
@@ -49,11 +50,12 @@ class FreezeWorkers:
 
     async def run(self, arena: Arena) -> Finding:
         """Freeze them and wait until the engine has replaced them."""
-        pids = _workers(arena)
         await arena.settled_parts(1)
         seen = len(arena.intents())
+        pids = _workers(arena)
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):  # a spare that was just replaced
+                os.kill(pid, signal.SIGSTOP)
         await arena.alarm("agent_failed")
         hung = arena.intents()[seen:]
         await arena.recovered()
