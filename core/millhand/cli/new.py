@@ -46,7 +46,7 @@ def _folder_option(command: click.decorators.FC) -> click.decorators.FC:
         "  millhand new plugin acme-weigher\n"
         "  cd millhand-acme-weigher\n"
         "  pip install -e '.[test]' && pytest"
-    )
+    ),
 )
 @click.argument("name")
 @_folder_option
@@ -64,7 +64,7 @@ def plugin(*, name: str, folder: Path | None) -> None:
         "  millhand new adapter acme-scale\n"
         "  cd millhand-acme-scale\n"
         "  pip install -e '.[test]' && pytest"
-    )
+    ),
 )
 @click.argument("name")
 @_folder_option
@@ -81,7 +81,7 @@ def adapter(*, name: str, folder: Path | None) -> None:
         "\b\n"
         "  millhand new scenario my-cell\n"
         "  millhand check my-cell"
-    )
+    ),
 )
 @click.argument("name")
 @_folder_option
