@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from millhand.batches import BatchQueue
 from millhand.contracts import Health, Link, Quality, Sample
 from millhand.messages import tr
-from millhand_mqtt.batches import BatchQueue
 from millhand_mqtt.config import MqttTag
 from millhand_mqtt.payloads import parse, read
 from millhand_mqtt.session import Message

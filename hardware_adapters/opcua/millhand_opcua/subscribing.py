@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import structlog
 from asyncua import ua
 
+from millhand.batches import BatchQueue
 from millhand.contracts import Sample
 from millhand.errors import InternalError
 from millhand.messages import tr
-from millhand_opcua.batches import BatchQueue
 from millhand_opcua.connection import Connection, Online
 from millhand_opcua.faults import Fault, LinkLost
 from millhand_opcua.publishing import Subscribed

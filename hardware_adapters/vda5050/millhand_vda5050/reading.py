@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
+from millhand.batches import BatchQueue
 from millhand.contracts import Quality, Sample, TagInfo, Value
 from millhand.messages import tr
-from millhand_mqtt.batches import BatchQueue
 from millhand_vda5050.columns import ALWAYS, COLUMNS, known, value
 from millhand_vda5050.config import Vda5050Tag
 from millhand_vda5050.control import FleetControl

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from millhand.batches import BatchQueue
 from millhand.contracts import Quality, Sample
 from millhand.errors import InternalError
-from millhand_opcua.batches import BatchQueue
 
 
 def sample(tag: str, value: int, *, initial: bool = False) -> Sample:
