@@ -15,6 +15,7 @@ from millhand_quality.inspect.distil.config import MarksStudentConfig
 from millhand_quality.inspect.distil.crops import Crop, CropDealer
 from millhand_quality.inspect.distil.examples import Examples, marked
 from millhand_quality.inspect.distil.marks_net import MarksNet
+from millhand_quality.inspect.distil.repeatable import repeatable
 from millhand_quality.inspect.distil.training import (
     LONGEST_GRADIENT,
     NEVER,
@@ -78,14 +79,8 @@ def train_marks(
         seed: of weights and choices.
         report: told the fraction done and the loss.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=()):
-            torch.manual_seed(seed)
-            return _Training(examples, deviations, config, seed).run(report)
-    finally:
-        torch.set_num_threads(threads)
+    with repeatable(seed):
+        return _Training(examples, deviations, config, seed).run(report)
 
 
 class _Training:

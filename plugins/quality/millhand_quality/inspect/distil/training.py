@@ -15,6 +15,7 @@ from millhand_quality.inspect.distil.cell_net import CellNet, Seen, template_of
 from millhand_quality.inspect.distil.config import TEACHER_CELL, CellStudentConfig
 from millhand_quality.inspect.distil.crops import GRID, Crop, CropDealer
 from millhand_quality.inspect.distil.examples import Examples, marked
+from millhand_quality.inspect.distil.repeatable import repeatable
 from millhand_quality.inspect.trunk import Array
 
 WARM_UP_STEPS = 100
@@ -76,14 +77,8 @@ def train(
         seed: of weights and choices.
         report: told the fraction done and the loss.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=()):
-            torch.manual_seed(seed)
-            return _Training(examples, teacher, config, seed).run(report)
-    finally:
-        torch.set_num_threads(threads)
+    with repeatable(seed):
+        return _Training(examples, teacher, config, seed).run(report)
 
 
 class _Training:
