@@ -153,6 +153,23 @@ def test_each_fault_is_caught_by_its_promise(tmp_path: Path) -> None:
     assert outcomes == dict.fromkeys(CAUGHT_BY, (FAILED, PASSED)), done.stdout[-5000:]
 
 
+def test_the_closing_line_counts_a_file_that_is_behind(tmp_path: Path) -> None:
+    """A run that ends with 1 must not close with a line that says all passed."""
+    agent = ROOT / "docs" / "examples" / "millhand-acme-agent"
+    settings = ["-q", "-p", "no:cacheprovider", "-c", str(agent / "pyproject.toml")]
+    settings += ["-o", "pythonpath=. tests", f"--conformance-against={tmp_path / 'none.json'}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *settings, str(agent / "tests" / "test_conformance.py")],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    assert "none.json lacks what this run has proven" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("10 passed, 1 error in"), done.stdout
+
+
 def test_opting_out_needs_a_known_capability_and_a_reason() -> None:
     for lacks, wrong in (({"writing": "we do not"}, "no capability"), ({"write": "no"}, "reason")):
         with pytest.raises(TypeError, match=wrong):

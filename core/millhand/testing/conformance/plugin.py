@@ -82,8 +82,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     file, against = config.getoption("--conformance"), config.getoption("--conformance-against")
     if file is not None and found:
         results.write(file, results.merge(results.read(file), found))
-    elif against is not None and results.stale(results.read(_rooted(config, against)), found):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    elif against is not None:
+        missing = results.stale(results.read(_rooted(config, against)), found)
+        if missing:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            _show_stale(config, against, missing)
+
+
+def _show_stale(config: pytest.Config, against: Path, missing: list[str]) -> None:
+    """Let the closing line count a file that is behind as an error, with what is missing in it."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is not None:
+        text = "\n".join((f"{against} lacks what this run has proven; write it anew:", *missing))
+        report = pytest.CollectReport(against.as_posix(), "failed", text, [])
+        reporter.stats.setdefault("error", []).append(report)
 
 
 def pytest_terminal_summary(
@@ -103,11 +115,6 @@ def pytest_terminal_summary(
             f"{trial.kit} {trial.subject} on {trial.peer}: {passed} kept, {failed} broken, "
             f"{exempt} exempt; {results.tier([trial])} by this run"
         )
-    against = config.getoption("--conformance-against")
-    if against is None or config.getoption("--conformance") is not None:
-        return
-    for line in results.stale(results.read(_rooted(config, against)), found):
-        terminalreporter.write_line(f"not in {against}: {line}", red=True)
 
 
 def _rooted(config: pytest.Config, file: Path) -> Path:
