@@ -382,6 +382,16 @@ class Engine:
         for lease in self._running.leases.values():
             lease.announce()
 
+    async def announced(self, timeout_s: float = _READY_S) -> None:
+        """Wait until every device with a lease knows who is ready and in control, as it is now.
+
+        Raises:
+            TimeoutError: a device did not take it in time.
+        """
+        async with asyncio.timeout(timeout_s):
+            leases = self._running.leases.values()
+            await asyncio.gather(*(lease.announced() for lease in leases))
+
     async def settled(self, timeout_s: float = _DRAIN_S) -> None:
         """Wait until what is under way has its outcome, at most ``timeout_s``."""
         await self._running.supervisor.drain(timeout_s)

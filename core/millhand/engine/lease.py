@@ -39,6 +39,7 @@ class Lease:
         self._counter = 0
         self._renewed_ns: int | None = None
         self._changed = asyncio.Event()
+        self._told: list[asyncio.Future[None]] = []
 
     @property
     def live(self) -> bool:
@@ -52,8 +53,27 @@ class Lease:
         """Renew now, because readiness or control has changed."""
         self._changed.set()
 
+    async def announced(self) -> None:
+        """Wait until the device has taken a renewal that says what is so now."""
+        told = asyncio.get_running_loop().create_future()
+        self._told.append(told)
+        self.announce()
+        await told
+
     async def renew(self) -> None:
         """Renew once."""
+        waiting, self._told = self._told, []
+        try:
+            if await self._renew():
+                for told in waiting:
+                    if not told.done():
+                        told.set_result(None)
+                waiting = []
+        finally:
+            self._told += waiting
+
+    async def _renew(self) -> bool:
+        """Renew once; whether the device took it."""
         self._counter = self._counter % (2**31 - 1) + 1
         writes = (
             Write(tag="lease.ready", value=self._ready()),
@@ -65,15 +85,18 @@ class Lease:
             result = await self._device.write(self._permit(self.binding.device, writes, expires_ns))
         except NotAllowed:
             # This process stood still for longer than the permit lived; the next one is fresh.
-            return
-        if result.status in (WriteStatus.SENT, WriteStatus.APPLIED):
-            self._renewed_ns = monotonic_ns()
+            return False
+        if result.status not in (WriteStatus.SENT, WriteStatus.APPLIED):
+            return False
+        self._renewed_ns = monotonic_ns()
+        return True
 
     async def run(self) -> None:
         """Renew for ever."""
         while True:
-            await self.renew()
+            # Before the renewal, not after it: what changes while it is under way is news.
             self._changed.clear()
+            await self.renew()
             try:
                 async with asyncio.timeout(self.binding.every_s):
                     await self._changed.wait()

@@ -31,6 +31,8 @@ TruthSource = Callable[[Sequence[PartLife]], list[PartTruth]]
 """Says what the parts of a run really were."""
 _LAST_ANSWERS_S = 3.0
 """How long the gate's last answers may take to come in after the line is through."""
+_ANNOUNCED_S = 1.0
+"""How long the line waits for the PLC to take the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,13 @@ class Simulation:
         return self.folder / FILE_NAME
 
     async def run_line(self) -> PlantSummary:
-        """Let the parts come, and return the PLC's books when the last has left the gate."""
+        """Let the parts come, and return the PLC's books when the last has left the gate.
+
+        The first part waits until the PLC knows who is in control; for a second, so that a plant
+        that takes no lease is seen as it is.
+        """
+        with contextlib.suppress(TimeoutError):
+            await self.engine.announced(_ANNOUNCED_S)
         await self.plant.start_line()
         summary = await self.plant.finished()
         await self._last_answers(summary)
