@@ -5,6 +5,7 @@ Pure: time is handed in, nothing here reads a clock. Times are seconds after the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -107,7 +108,7 @@ class World:
         if not station.lists or is_down(self.down[name], self.now):
             return
         key = station.lists[0]
-        if not all(other in self._done for other in self._waits_for(key)):
+        if not all(self._done.get(k, math.inf) <= self.now for k in self._waits_for(key)):
             return
         station.lists.pop(0)
         operation = self._operation(key)
