@@ -104,8 +104,10 @@ async def run_simulation(
 
     Cut short by Ctrl-C, it still tells, and says so by its exit code.
     """
+    from millhand.cli.judged import run_judged
     from millhand.cli.live import LiveView, shown
     from millhand.cli.stopping import stop_requested
+    from millhand.contracts.plant import JudgedPlant
     from millhand.pauses import freeze_start
 
     out = console(stderr=as_json)
@@ -113,9 +115,11 @@ async def run_simulation(
         out.print(tr("Starting plant and engine …"), style="quiet")
         async with simulation:
             freeze_start()
+            if isinstance(simulation.plant, JudgedPlant):
+                return await run_judged(simulation, simulation.plant, stop, report, as_json=as_json)
             view = LiveView(total=_total(simulation))
             async with shown(view, simulation.engine.snapshot, out):
-                plant = await _line_or_stop(simulation, stop)
+                plant = await line_or_stop(simulation, stop)
             finished = await simulation.judge(plant)
             if not keep:
                 await simulation.stop_engine()
@@ -182,7 +186,7 @@ def run_folder(name: str) -> Path:
     return Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S}"
 
 
-async def _line_or_stop(simulation: Simulation, stop: asyncio.Event) -> PlantSummary | None:
+async def line_or_stop(simulation: Simulation, stop: asyncio.Event) -> PlantSummary | None:
     """Run the line to its end; None where it was stopped before."""
     line = asyncio.create_task(simulation.run_line())
     stopped = asyncio.create_task(stop.wait())

@@ -109,6 +109,7 @@ def run(
     if safe:
         asyncio.run(_run(loaded, Plugins(), {}, who, safe=True, journal=journal))
         return ExitCode.FINE
+    always = loaded.file.simulation is not None and loaded.file.simulation.always
     book = StartBook(state or journal_folder(loaded))
     crashes = book.begin()
     try:
@@ -117,7 +118,8 @@ def run(
         else:
             plugins = Plugins.discover()
             require(loaded, plugins)
-            if simulate:
+            if simulate or always:
+                book.well()
                 return _simulate(loaded, plugins, dict(modes), who)
             asyncio.run(
                 _run(loaded, plugins, dict(modes), who, safe=False, journal=journal, book=book)
@@ -229,7 +231,10 @@ def _simulate(scenario: Scenario, plugins: Plugins, modes: dict[str, Mode], by: 
     from millhand.cli.demo import run_folder, run_simulation
     from millhand.engine.simulation import Simulation
 
+    simulated = scenario.file.simulation
+    # Where nothing real can be touched, agents act unless told otherwise.
+    asked = None if simulated is not None and simulated.always and not modes else modes
     simulation = Simulation(
-        scenario, folder=run_folder(scenario.name), plugins=plugins, modes=modes, by=by
+        scenario, folder=run_folder(scenario.name), plugins=plugins, modes=asked, by=by
     )
     return asyncio.run(run_simulation(simulation, report=None, keep=False, as_json=False))

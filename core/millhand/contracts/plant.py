@@ -39,6 +39,18 @@ class PlantSummary(Struct, frozen=True, kw_only=True):
     """How many parts took each way at the gate: pass, reject, divert."""
 
 
+class PlantOutcome(Struct, frozen=True, kw_only=True):
+    """What came of a run whose product is no inspected part: figures and pictures, in words."""
+
+    headline: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    """As many cells as columns; the first names what the row is of."""
+    pictures: tuple[tuple[str, str], ...] = ()
+    """Heading and a picture as SVG, made by the plant itself."""
+    notes: tuple[str, ...] = ()
+
+
 class SimulatedPlant(Protocol):
     """A plant in processes of its own. Built as ``PlantClass(config, folder)``.
 
@@ -72,6 +84,20 @@ class SimulatedPlant(Protocol):
 
     def truth(self, part_ids: Iterable[str]) -> list[PartTruth]:
         """Say what parts really were."""
+        ...
+
+
+@runtime_checkable
+class JudgedPlant(SimulatedPlant, Protocol):
+    """A plant that itself says what came of a run; its report takes the place of the parts'."""
+
+    @property
+    def page(self) -> Path:
+        """A page that shows the plant while it works; written once it does."""
+        ...
+
+    def outcome(self) -> PlantOutcome:
+        """Return what came of the run, after :meth:`finished`."""
         ...
 
 

@@ -61,6 +61,11 @@ class Simulation(Part):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     plant: str = Field(description="The plant, as `millhand plugins` lists it.")
+    always: Flag = Field(
+        default=False,
+        description="`millhand run` starts the plant without --simulate: the scenario has no "
+        "real devices.",
+    )
 
     @property
     def options(self) -> dict[str, Any]:

@@ -27,13 +27,18 @@ def millhand_capabilities() -> Capabilities:
 
 @hookimpl
 def millhand_plants() -> Sequence[PlantType]:
-    """Register the conveyor cell."""
+    """Register the conveyor cell and the job shop."""
     return [
         PlantType(
             name="simulated.conveyor_cell",
             target="millhand_simulated.plant:ConveyorCell",
             summary="A conveyor with camera, gate and PLC; parts of known quality.",
-        )
+        ),
+        PlantType(
+            name="simulated.job_shop",
+            target="millhand_simulated.shop.plant:JobShop",
+            summary="A job shop for each planner, all with the same orders and breakdowns.",
+        ),
     ]
 
 

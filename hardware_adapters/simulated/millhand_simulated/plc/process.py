@@ -12,22 +12,26 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from types import TracebackType
 
+from pydantic import BaseModel
+
 from millhand.errors import ConfigError, InternalError, Unavailable
 from millhand.messages import tr
-from millhand_simulated.plc.config import CellConfig
 
 _START_S = 60.0
 _STOP_S = 5.0
 
 
 class PlcProcess:
-    """Runs ``python -m millhand_simulated.plc``; entering returns its URL once it listens.
+    """Runs a server as ``python -m MODULE``; entering returns its URL once it listens.
 
     The process ends when this one does, however that ends: it watches its standard input.
     """
 
-    def __init__(self, config: CellConfig, folder: Path) -> None:
+    def __init__(
+        self, config: BaseModel, folder: Path, module: str = "millhand_simulated.plc"
+    ) -> None:
         self._config = config
+        self._module = module
         self.folder = folder
         self.url = ""
         self._process: Process | None = None
@@ -67,7 +71,7 @@ class PlcProcess:
         config = self._write_config()
         with (self.folder / "plc.log").open("wb") as log:
             process = self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "millhand_simulated.plc", "--config", str(config)),
+                *(sys.executable, "-m", self._module, "--config", str(config)),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=log,
@@ -92,7 +96,7 @@ class PlcProcess:
     def _write_config(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder.resolve() / "cell.json"
-        file.write_text(self._config.model_dump_json(indent=2), encoding="utf-8")
+        file.write_text(self._config.model_dump_json(indent=2, by_alias=True), encoding="utf-8")
         return file
 
     def _last_words(self) -> str:

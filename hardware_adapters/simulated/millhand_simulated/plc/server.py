@@ -152,7 +152,7 @@ async def _secure(server: Server, config: CellConfig, folder: Path) -> None:
 async def _run(config: CellConfig, folder: Path) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    _watch_parent(lambda: loop.call_soon_threadsafe(stop.set))
+    watch_parent(lambda: loop.call_soon_threadsafe(stop.set))
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers here
             loop.add_signal_handler(number, stop.set)
@@ -163,7 +163,7 @@ async def _run(config: CellConfig, folder: Path) -> None:
         await stop.wait()
 
 
-def _watch_parent(gone: Callable[[], object]) -> None:
+def watch_parent(gone: Callable[[], object]) -> None:
     """Call ``gone`` when standard input closes, which it does when the parent dies."""
 
     def watch() -> None:

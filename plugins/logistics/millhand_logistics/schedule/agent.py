@@ -22,9 +22,12 @@ from millhand.contracts import (
     TimerTick,
     Trigger,
     TriggerKind,
+    WriteTag,
 )
+from millhand.contracts.decision import Action
 from millhand.errors import ConfigError
 from millhand.messages import tr
+from millhand_logistics.schedule.book import Book, Unreadable, dispatch_list, read_book
 from millhand_logistics.schedule.config import ScheduleConfig
 from millhand_logistics.schedule.effort import effort_within
 from millhand_logistics.schedule.from_shop import Floor, OperationKey, floor_of
@@ -36,8 +39,9 @@ from millhand_logistics.schedule.replan import Calm, Place, Replan, places_of, r
 from millhand_logistics.schedule.report import events, explanations, record, scores, summary
 from millhand_logistics.schedule.state import Planned, State, from_memory, orders_of, to_memory
 from millhand_logistics.schedule.warm import warm_up
+from millhand_logistics.shop.model import Shop
 
-STUDENT, SCHEDULE = "student", "schedule"
+STUDENT, SCHEDULE, BOOK, DISPATCH = "student", "schedule", "book", "dispatch"
 """Roles that the scenario binds."""
 
 
@@ -56,21 +60,33 @@ class ScheduleAgent:
         warm_up()
 
     def needs(self) -> Needs:
-        """Events, changes of tags or time; a student and a place to deliver to, where set."""
+        """Events, tags that change, or time; student, book and places to deliver to, where set."""
+        actions: dict[str, ActionKind] = {}
+        if self._config.deliver:
+            actions[SCHEDULE] = ActionKind.DELIVER_RECORD
+        if self._config.dispatch:
+            actions[DISPATCH] = ActionKind.WRITE_TAG
         return Needs(
             triggers=frozenset({TriggerKind.EVENT, TriggerKind.EDGE, TriggerKind.TIMER}),
             events=frozenset({"machine_state/1", "hold/1", "release/1", "custom/1"}),
             models=frozenset({STUDENT} if self._config.student else ()),
-            actions={SCHEDULE: ActionKind.DELIVER_RECORD} if self._config.deliver else {},
+            samples=frozenset({BOOK} if self._config.book else ()),
+            actions=actions,
         )
 
     def decide(self, observation: Observation, models: Models) -> Decision:
         """Plan anew where what happened concerns the plan, or where there is none yet."""
-        now = moment_of(observation.trigger)
+        try:
+            book = read_book(observation.samples.get(BOOK)) if self._config.book else None
+        except Unreadable as error:
+            return Decision(reason=tr("The plan stays as it is: {why}.", why=error))
+        now = moment_of(observation.trigger) if book is None else book.now
         machines = tuple(self._config.shop.machines)
         shop = with_orders(self._config.shop, orders_of(observation.memory))
         state = from_memory(observation.memory, keys_of(shop), machines)
         happened = self._teller.read(observation.trigger, state, now)
+        if not happened.refused and book is not None:
+            happened = self._teller.told(happened, book.orders)
         if happened.refused:
             return Decision(reason=happened.said)
         timer = isinstance(observation.trigger, TimerTick)
@@ -80,7 +96,7 @@ class ScheduleAgent:
         shop = with_orders(self._config.shop, state.orders)
         said = happened.said or (tr("it is time") if state.planned else tr("there was no plan"))
         try:
-            today = present(shop, state, now, assume=self._config.assume_progress)
+            today = self._today(shop, state, now, book)
             floor = floor_of(today, datetime.fromtimestamp(now, UTC))
             found, used, note = self._replan(floor, state, models)
         except ConfigError as error:
@@ -91,6 +107,12 @@ class ScheduleAgent:
             state = replace(state, planned=_without(state.planned, order))
         memory = to_memory(state, keys_of(shop), machines)
         return self._decision(observation, floor, found, memory, f"{said}: {note}", used)
+
+    def _today(self, shop: Shop, state: State, now: int, book: Book | None) -> Shop:
+        """Return the shop as it is now: as its book says, else as was told or is assumed."""
+        if book is None:
+            return present(shop, state, now, assume=self._config.assume_progress)
+        return present(shop, replace(state, progress=book.progress), now, assume=False)
 
     def _replan(
         self, floor: Floor, state: State, models: Models
@@ -108,7 +130,7 @@ class ScheduleAgent:
             twice=calm.promised > 0,
             solver=config.solver,
         )
-        found = replan(floor, _before(floor, state), calm, effort, policy)
+        found = replan(floor, _before(floor, state), calm, effort, policy, self._config.only)
         return found, used, f"{note}{summary(floor, found)}"
 
     def _student(self, floor: Floor, models: Models) -> tuple[Policy | None, dict[str, str], str]:
@@ -133,16 +155,23 @@ class ScheduleAgent:
         reason: str,
         used: dict[str, str],
     ) -> Decision:
-        delivery = DeliverRecord(
-            to=SCHEDULE,
-            kind="schedule",
-            body=record(floor, found),
-            idempotency_key=observation.id,
-        )
+        actions: list[Action] = []
+        if self._config.deliver:
+            actions.append(
+                DeliverRecord(
+                    to=SCHEDULE,
+                    kind="schedule",
+                    body=record(floor, found),
+                    idempotency_key=observation.id,
+                )
+            )
+        if self._config.dispatch:
+            text = dispatch_list(floor, found.plan, observation.id)
+            actions.append(WriteTag(to=DISPATCH, value=text))
         return Decision(
             reason=reason,
             scores=scores(floor, found),
-            actions=(delivery,) if self._config.deliver else (),
+            actions=tuple(actions),
             events=events(floor, found),
             explanations=explanations(floor, found, self._config.shop.time_zone),
             memory=memory,

@@ -10,6 +10,7 @@ from millhand.messages import tr
 from millhand.scenario.document import Document
 from millhand.scenario.parts import refusal
 from millhand.scenario.units import Duration
+from millhand_logistics.schedule.alone import Alone
 from millhand_logistics.shop.checks import problems
 from millhand_logistics.shop.model import Shop
 
@@ -52,6 +53,20 @@ class ScheduleConfig(BaseModel):
         default_factory=dict,
         description="Tag with a machine's PackML state, such as plc.state, to the machine.",
     )
+    book: bool = Field(
+        default=False,
+        description="Read the shop's own time, progress and new orders from a text tag, bound as "
+        "see: {book: plc.book}.",
+    )
+    only: Alone | None = Field(
+        default=None,
+        description="Leave the choice to one kind of planner, without guard; for comparisons.",
+    )
+    dispatch: bool = Field(
+        default=False,
+        description="Write each machine's operations in turn to a text tag, bound as "
+        "may: {dispatch: plc.plan}.",
+    )
     deliver: bool = Field(
         default=False, description="Hand each plan to the role schedule, for an MES or ERP."
     )
@@ -74,11 +89,22 @@ class ScheduleConfig(BaseModel):
         return shop
 
     def model_post_init(self, _context: Any, /) -> None:
-        """Refuse tags of machines that are not there."""
+        """Refuse tags of machines that are not there, and planners that cannot plan."""
         unknown = [name for name in self.tags.values() if name not in self.shop.machines]
         if unknown:
             raise refusal(
                 tr("There is no machine “{name}”.", name=unknown[0]),
                 expected=tr("one of: {names}", names=", ".join(self.shop.machines)),
                 at=("tags",),
+            )
+        lacks = {
+            "student": not self.student and tr("student: true and a model"),
+            "solver": self.solver <= 0 and tr("solver: an effort above 0, such as 0.05"),
+        }
+        missing = lacks.get(self.only or "")
+        if missing:
+            raise refusal(
+                tr("only: {who} has nothing to plan with.", who=self.only),
+                expected=missing,
+                at=("only",),
             )

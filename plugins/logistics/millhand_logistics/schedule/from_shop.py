@@ -176,7 +176,7 @@ class _Compiler:
                 Machine(
                     name,
                     ready=self._at_or_after(self._now),
-                    family=self._family(self._shop.machines[name].family),
+                    family=self._family(self._set_up_for(name)),
                     intervals=tuple(calendars[i]),
                 )
                 for i, name in enumerate(self._machines)
@@ -199,6 +199,20 @@ class _Compiler:
     def _order(self, order: ShopOrder) -> Order:
         due = None if order.due is None else self._at_or_before(self._shop.moment(order.due))
         return Order(order.id, due, round(order.weight * 1000))
+
+    def _set_up_for(self, machine: str) -> str | None:
+        """Return the family that a machine is set up for: that of the last work begun on it."""
+        begun = [
+            (self._shop.moment(operation.started.at), operation.family)
+            for order in self._shop.orders
+            for operation in order.operations
+            if operation.started is not None
+            and operation.started.machine == machine
+            and operation.family is not None
+        ]
+        if begun:
+            return max(begun, key=lambda one: one[0])[1]
+        return self._shop.machines[machine].family
 
     def _family(self, name: str | None) -> int:
         return NO_FAMILY if name is None else self._families[name]

@@ -92,6 +92,18 @@ class Teller:
             case _:
                 return Happening(state)
 
+    def told(self, happened: Happening, orders: tuple[str, ...]) -> Happening:
+        """Add the orders of a shop's book that are not known yet."""
+        for text in orders:
+            if text in happened.state.orders:
+                continue
+            found = self._order(happened.state, CustomEvent(name=ORDER, data={"order": text}))
+            if found.refused:
+                return found
+            said = "; ".join(filter(None, (happened.said, found.said)))
+            happened = replace(found, said=said)
+        return happened
+
     def _still_down(self, state: State, now: int) -> State:
         """Put off the end of breakdowns that have lasted longer than was guessed."""
         later = now + int(self.repair_s / 2)

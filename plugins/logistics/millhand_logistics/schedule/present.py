@@ -82,14 +82,16 @@ def _operation(
         return operation
     told = state.progress.get(f"{order}|{operation.id}", "").split("|")
     if told[0] == "finished":
-        return operation.model_copy(update={"finished": _moment(int(told[1]))})
+        done = operation.model_copy(update={"finished": _moment(int(told[1]))})
+        return _started(done, told[2], int(told[3])) if len(told) > 3 else done
     if told[0] == "started":
         return _started(operation, told[1], int(told[2]))
     place = state.planned.get((order, operation.id))
     if not assume or place is None or place.begin >= now or _stands(state, place):
         return operation
     if place.end <= now:
-        return operation.model_copy(update={"finished": _moment(place.end)})
+        done = operation.model_copy(update={"finished": _moment(place.end)})
+        return _started(done, place.machine, place.begin)
     if operation.started is not None:
         return operation
     return _started(operation, place.machine, place.begin)

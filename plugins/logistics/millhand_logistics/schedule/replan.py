@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from millhand.messages import tr
+from millhand_logistics.schedule.alone import Alone, plan_alone
 from millhand_logistics.schedule.check import checked
 from millhand_logistics.schedule.explain import ahead_of, reason, words
 from millhand_logistics.schedule.from_shop import Floor, OperationKey
@@ -96,6 +97,7 @@ def replan(
     calm: Calm | None = None,
     effort: Effort | None = None,
     policy: Policy | None = None,
+    only: Alone | None = None,
 ) -> Replan:
     """Plan anew, mindful of the plan so far.
 
@@ -105,6 +107,7 @@ def replan(
         calm: how much may move.
         effort: counts that bound the work.
         policy: the student.
+        only: leave the choice to one kind of planner, without guard: for comparisons.
 
     Raises:
         ConfigError: no plan keeps every place that is given.
@@ -123,10 +126,11 @@ def replan(
         and floor.now <= before[key].begin < floor.now + calm.promised
         and problem.operations[i].fixed is None
     ]
-    kept = _keeping(problem, shifted, promised, effort, policy) if promised else []
-    free = propose(problem, effort, policy, [shifted, *kept])
+    kept = _keeping(problem, shifted, promised, effort, policy) if promised and not only else []
+    free = propose(problem, effort if only is None else Effort(samples=0), policy, [shifted, *kept])
     allowed = _calm_enough(free.tried, shifted, promised, calm.most_moves)
-    chosen = checked(problem, allowed[0])
+    wanted = allowed[0] if only is None else plan_alone(problem, only, effort, policy)
+    chosen = checked(problem, shifted if wanted.broken else wanted)
     return Replan(
         proposal=replace(free, plan=chosen),
         problem=problem,

@@ -47,7 +47,8 @@ class State:
     orders: tuple[str, ...] = ()
     """Orders that came since, as JSON."""
     progress: Mapping[str, str] = field(default_factory=dict)
-    """``order|operation`` to ``started|machine|seconds`` or ``finished|seconds``."""
+    """``order|operation`` to ``started|machine|seconds`` or ``finished|seconds``, where it
+    is known with ``|machine|seconds`` of its begin."""
     planned: Mapping[OperationKey, Planned] = field(default_factory=dict)
 
     def forget(self, now: int) -> State:
