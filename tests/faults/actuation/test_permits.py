@@ -69,7 +69,7 @@ def test_permits_are_issued_in_one_place_and_asked_for_in_two() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "issue"
     }
-    assert named == {"cell.py", "actuate.py", "engine.py"}
+    assert named == {"cell.py", "actuate.py", "devices.py"}
 
 
 @pytest.mark.parametrize("why", list(worthless_permits("plc", ("speed", 1.0))))
