@@ -9,9 +9,10 @@ from typing import ClassVar
 
 from millhand.attack.arena import Arena
 from millhand.attack.attack import Finding, judged
-from millhand.journal.chain import GENESIS, ChainHead, FaultKind, entry_hash
+from millhand.journal.chain import GENESIS, ChainHead, entry_hash
 from millhand.journal.entries import NewEntry
 from millhand.journal.journal import Journal
+from millhand.journal.verifying import FaultKind
 from millhand.messages import tr
 
 _FEW = 5

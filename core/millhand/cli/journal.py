@@ -19,9 +19,9 @@ from millhand.errors import ConfigError
 from millhand.messages import tr
 
 if TYPE_CHECKING:
-    from millhand.journal.chain import VerifyReport
     from millhand.journal.entries import Entry
     from millhand.journal.journal import Journal
+    from millhand.journal.verifying import VerifyReport
 
 journal = LazyGroup(
     name="journal",

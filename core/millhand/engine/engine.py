@@ -12,26 +12,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from time import monotonic, time_ns
+from time import time_ns
 from types import TracebackType
 from typing import Any, Self
 
 import structlog
 
 from millhand import __version__
-from millhand.contracts import Answer, Health, Link, Mode
+from millhand.contracts import Health, Mode
 from millhand.engine import build
-from millhand.engine.alarms import Alarms
-from millhand.engine.andon import AndonBoard
-from millhand.engine.bindings import ChannelBinding
-from millhand.engine.cell import Cell, alarm_recorder
-from millhand.engine.handshake import CommandChannel
-from millhand.engine.lease import Lease
-from millhand.engine.modes import Modes
+from millhand.engine.cell import Cell
+from millhand.engine.devices import Devices
+from millhand.engine.health import HealthWatch
 from millhand.engine.monitor import TagMonitor
+from millhand.engine.opening import open_cell, open_journal
 from millhand.engine.recover import (
-    changes_let_out,
-    last_command_id,
     remember,
     start_reconciling,
 )
@@ -41,34 +36,23 @@ from millhand.engine.runner import AgentRunner
 from millhand.engine.snapshot import DeviceState, EngineSnapshot
 from millhand.engine.sources import Source, source_of
 from millhand.engine.staff import Staff
-from millhand.engine.statistics import Statistics
-from millhand.engine.supervision import Child, Supervisor
-from millhand.engine.unrecorded import Unrecorded
+from millhand.engine.supervision import Child
 from millhand.engine.watchdog import Blocked, LoopWatchdog
-from millhand.errors import ConfigError, MillhandError, Unavailable
+from millhand.errors import MillhandError, Unavailable
 from millhand.journal.blobs import BlobStore
 from millhand.journal.journal import Journal
 from millhand.journal.places import (
-    blob_folder,
-    checkpoints_file,
     inbox_folder,
-    journal_target,
-    signing_key,
 )
-from millhand.journal.records import Gate, ModeChange, Started, Stopped
-from millhand.journal.signing import SigningKey
+from millhand.journal.records import Started, Stopped
 from millhand.messages import tr
 from millhand.plugins import Plugins
-from millhand.scenario.configured import configured_device
 from millhand.scenario.load import Scenario, load
 
 log = structlog.get_logger(__name__)
 
 _DRAIN_S = 2.0
-_HEALTH_S = 0.2
 _READY_S = 10.0
-_BLOCKED_STANDS_S = 10.0
-"""How long the alarm of a blocked loop stands after the last time."""
 
 
 class Engine:
@@ -110,11 +94,10 @@ class Engine:
         self._given_devices = dict(devices or {})
         self._stack = AsyncExitStack()
         self._cell: Cell | None = None
-        self._runners: Mapping[str, AgentRunner] = {}
+        self._runners: dict[str, AgentRunner] = {}
         self._failed: Mapping[str, str] = {}
         """Workers and agents that could not be opened, and why."""
         self._started_utc_ns = 0
-        self._blocked_owner: dict[str, float] = {}
         self._stop = asyncio.Event()
 
     # --- life ---
@@ -146,28 +129,40 @@ class Engine:
         await self._stop.wait()
 
     async def _start(self, stack: AsyncExitStack) -> None:
-        journal = await self._open_journal(stack)
-        cell = await self._build_cell(stack, journal)
+        target = self._journal_target
+        journal = await open_journal(stack, self.scenario, target, safe=self.safe)
+        cell = await open_cell(stack, self.scenario, target, journal)
         self._cell = cell
         self._started_utc_ns = time_ns()
         if journal.recovered_from is not None:
             text = tr("The journal was damaged and was moved to {path}.",
                       path=journal.recovered_from)  # fmt: skip
             cell.alarms.raise_("journal_recovered", cell.name, text)
-        watchdog = LoopWatchdog(self._loop_blocked, on_stuck=self._on_stuck)
+        health = HealthWatch(cell, self._runners)
+        watchdog = LoopWatchdog(health.blocked, on_stuck=self._on_stuck)
         watchdog.start()
         stack.callback(watchdog.stop)
         if self.safe:
-            if self._why_safe:
-                cell.alarms.raise_("safe_mode", cell.name, self._why_safe)
-            await stack.enter_async_context(cell.supervisor)
-            cell.supervisor.start(Child("unrecorded", cell.unrecorded.run))
-            cell.record(self._started(safe=True, plugins={}), subject=cell.name)
-            return
+            await self._start_safely(stack, cell)
+        else:
+            await self._start_whole(stack, cell, health)
+
+    async def _start_safely(self, stack: AsyncExitStack, cell: Cell) -> None:
+        """Come up with the journal alone."""
+        if self._why_safe:
+            cell.alarms.raise_("safe_mode", cell.name, self._why_safe)
+        await stack.enter_async_context(cell.supervisor)
+        cell.supervisor.start(Child("unrecorded", cell.unrecorded.run))
+        cell.record(self._started(safe=True, plugins={}), subject=cell.name)
+
+    async def _start_whole(self, stack: AsyncExitStack, cell: Cell, health: HealthWatch) -> None:
+        """Come up with agents and devices, opened at the same time."""
         plugins = self._plugins or Plugins.discover()
-        staff = Staff(self.scenario, plugins, cell)
-        await asyncio.gather(staff.open(stack), self._open_devices(stack, cell, plugins))
-        self._runners, self._failed = staff.bind(), staff.failed
+        staff = Staff(self.scenario, plugins, cell, self._runners)
+        devices = Devices(self.scenario, cell, self._runners)
+        await asyncio.gather(staff.open(stack), devices.open(stack, plugins, self._given_devices))
+        staff.bind()
+        self._failed = staff.failed
         await stack.enter_async_context(cell.supervisor)
         await start_reconciling(cell)
         found = {one.name: one.version for one in plugins.found}
@@ -176,104 +171,11 @@ class Engine:
                 cell.alarms.raise_("plugin_broken", plugin.name, plugin.error)
         cell.record(self._started(safe=False, plugins=found), subject=cell.name)
         staff.watch()
-        await self._run(cell)
-
-    async def _open_journal(self, stack: AsyncExitStack) -> Journal:
-        target = self._journal_target or journal_target(self.scenario)
-        key = self._signing_key()
-        journal = Journal(
-            target,
-            cell=self.scenario.name,
-            key=key,
-            witness=checkpoints_file(self.scenario, self._journal_target) if key else None,
-        )
-        await asyncio.to_thread(journal.open)
-        stack.push_async_callback(asyncio.to_thread, journal.close)
-        return journal
-
-    def _signing_key(self) -> SigningKey | None:
-        try:
-            return signing_key(self.scenario)
-        except ConfigError as error:
-            if not self.safe:
-                raise
-            log.warning("journal_not_signed", reason=str(error))  # safe mode always starts
-            return None
-
-    async def _build_cell(self, stack: AsyncExitStack, journal: Journal) -> Cell:
-        pictures = self.scenario.file.journal.pictures
-        blobs = BlobStore(
-            blob_folder(self.scenario, self._journal_target),
-            quota_bytes=pictures.quota,
-            keep={name.value: age / 86400 for name, age in pictures.keep.items()},
-        )
-        await asyncio.to_thread(blobs.open)
-        stack.push_async_callback(asyncio.to_thread, blobs.close)
-        cell_of: list[Cell] = []
-        alarms = Alarms(alarm_recorder(lambda: cell_of[0]))
-        cell = Cell(
-            name=self.scenario.name,
-            scenario_sha256=self.scenario.sha256,
-            journal=journal,
-            blobs=blobs,
-            limits=build.limits(self.scenario),
-            reject_limits=build.reject_limits(self.scenario),
-            supervisor=Supervisor(self._child_failed),
-            modes=Modes(build.allowed_modes(self.scenario), self._mode_changed),
-            alarms=alarms,
-            unrecorded=Unrecorded(journal, alarms),
-            statistics=Statistics(),
-            andon=await asyncio.to_thread(
-                AndonBoard,
-                journal,
-                lambda entry: cell_of[0].append(entry),  # noqa: PLW0108  there is none yet
-                alarms,
-                build.andon_policy(self.scenario),
-            ),
-            last_command_id=await asyncio.to_thread(last_command_id, journal),
-        )
-        cell_of.append(cell)
-        cell.changes.restore(
-            await asyncio.to_thread(changes_let_out, journal, cell.limits, time_ns())
-        )
-        return cell
-
-    # --- opening ---
-
-    async def _open_devices(self, stack: AsyncExitStack, cell: Cell, plugins: Plugins) -> None:
-        built: dict[str, Any] = {}
-        for name, device in self.scenario.file.devices.items():
-            if name in self._given_devices:
-                cell.devices[name] = self._given_devices[name]
-            elif build.runs_in_engine(device, plugins):
-                built[name] = configured_device(self.scenario, plugins, name).build(name)
-        for name, adapter in built.items():
-            cell.devices[name] = await stack.enter_async_context(adapter)
-        for name, device in self.scenario.file.devices.items():
-            for target, binding in build.channel_bindings(name, device).items():
-                cell.channels[target] = CommandChannel(
-                    cell.devices[name], binding, on_gate=self._at_gate
-                )
-            if device.lease is not None:
-                cell.leases[name] = self._lease(cell, name)
-        cell.machines = frozenset(
-            name for name, device in self.scenario.file.devices.items() if device.machine
-        )
-
-    def _lease(self, cell: Cell, name: str) -> Lease:
-        binding = build.lease_binding(name, self.scenario.file.devices[name])
-        assert binding is not None
-        return Lease(
-            cell.devices[name],
-            binding,
-            ready=lambda: self._ready(name),
-            in_control=lambda: self._in_control(name),
-            permit=cell.issue,
-        )
+        await self._run(cell, health)
 
     # --- running ---
 
-    async def _run(self, cell: Cell) -> None:
+    async def _run(self, cell: Cell, health: HealthWatch) -> None:
         for name, (tags, every_s) in build.monitored_tags(self.scenario).items():
             monitor = TagMonitor(name, cell.devices[name], tags, every_s, cell.interlocks)
             cell.monitors[name] = monitor
@@ -288,7 +190,7 @@ class Engine:
             sources.extend(self._start_sources(cell, runner))
         for name, lease in cell.leases.items():
             cell.supervisor.start(Child(f"{name}.lease", lease.run))
-        cell.supervisor.start(Child("health", self._watch_health))
+        cell.supervisor.start(Child("health", health.run))
         cell.supervisor.start(Child("unrecorded", cell.unrecorded.run))
         folder = inbox_folder(self.scenario, self._journal_target)
         keep_s = self.scenario.file.journal.keep
@@ -317,29 +219,6 @@ class Engine:
             sources.append(source)
             cell.supervisor.start(Child(f"{runner.name}.{trigger.source}", source.run, restarts=20))
         return sources
-
-    async def _watch_health(self) -> None:
-        cell = self._running
-        while True:
-            for name, device in cell.devices.items():
-                health: Health = device.health()
-                if health.link in (Link.DOWN, Link.REFUSED):
-                    text = tr("{device} is {link}: {detail}", device=name,
-                              link=health.link.value, detail=health.words)  # fmt: skip
-                    cell.alarms.raise_("device_down", name, text)
-                elif health.link is Link.UP:
-                    cell.alarms.clear("device_down", name)
-            self._watch_witness(cell)
-            self._clear_blocked(cell)
-            await asyncio.sleep(_HEALTH_S)
-
-    def _watch_witness(self, cell: Cell) -> None:
-        fault = cell.journal.witness_fault
-        if fault:
-            text = tr("Signed checkpoints cannot be exported: {reason}", reason=fault)
-            cell.alarms.raise_("checkpoint_not_exported", cell.name, text)
-        else:
-            cell.alarms.clear("checkpoint_not_exported", cell.name)
 
     async def _close(self, cell: Cell, reason: str) -> None:
         for lease in cell.leases.values():
@@ -446,58 +325,6 @@ class Engine:
             runs_on=runs_on,
             safe_mode=safe,
         )
-
-    def _mode_changed(self, change: ModeChange) -> None:
-        self._running.record(change, subject=change.agent)
-
-    def _at_gate(self, binding: ChannelBinding, answer: Answer) -> None:
-        gate = Gate(channel=str(binding.target), answer=answer)
-        self._running.record(gate, subject=str(binding.target), part=answer.part_id)
-
-    def _child_failed(self, name: str, error: BaseException, given_up: bool) -> None:
-        if self._cell is not None:
-            kind = "activity_given_up" if given_up else "activity_failed"
-            self._cell.alarms.raise_(kind, name, str(error) or type(error).__name__)
-
-    def _loop_blocked(self, blocked: Blocked) -> None:
-        cell = self._running
-        known = [*self._runners, *cell.devices]
-        owner = next(
-            (name for name in known if blocked.task.startswith(f"{name}.")),
-            blocked.task or cell.name,
-        )
-        text = tr(
-            "{owner} held up the engine for {ms:.0f} ms ({where}).",
-            owner=owner,
-            ms=blocked.seconds * 1e3,
-            where=blocked.where or tr("unknown where"),
-        )
-        cell.alarms.raise_("loop_blocked", owner, text)
-        self._blocked_owner[owner] = monotonic()
-
-    def _clear_blocked(self, cell: Cell) -> None:
-        for owner, since in list(self._blocked_owner.items()):
-            if monotonic() - since > _BLOCKED_STANDS_S:
-                del self._blocked_owner[owner]
-                cell.alarms.clear("loop_blocked", owner)
-
-    def _commands(self, device: str) -> list[AgentRunner]:
-        return [
-            runner
-            for runner in self._runners.values()
-            if runner.binding.disposition is not None
-            and runner.binding.disposition.device == device
-        ]
-
-    def _ready(self, device: str) -> bool:
-        runners = self._commands(device)
-        needed = {camera for runner in runners for camera in runner.binding.frames.values()}
-        up = all(self._running.devices[name].health().link is Link.UP for name in needed)
-        return bool(runners) and up and all(runner.ready for runner in runners)
-
-    def _in_control(self, device: str) -> bool:
-        modes = self._running.modes
-        return any(modes[runner.name] is Mode.CONTROL for runner in self._commands(device))
 
 
 def _state(health: Health) -> DeviceState:

@@ -13,8 +13,8 @@ from time import monotonic_ns
 import structlog
 
 from millhand.contracts import Answer, EventArrived, Link, Memory, PartTrigger
-from millhand.engine.actuate import outcome_of
 from millhand.engine.cell import Cell
+from millhand.engine.effects import outcome_of
 from millhand.engine.handshake import CommandChannel
 from millhand.engine.supervision import Child
 from millhand.errors import Unavailable

@@ -22,10 +22,12 @@ from millhand.contracts import (
     Trigger,
     Verdict,
 )
-from millhand.engine.actuate import Actuator, Effect, Wanted
+from millhand.engine.actuate import Actuator
 from millhand.engine.bindings import AgentBinding, Reaction
 from millhand.engine.cell import Cell
+from millhand.engine.effects import Effect
 from millhand.engine.evidence import Word
+from millhand.engine.judging import Judge, Wanted
 from millhand.engine.policy import Settlement, settle
 from millhand.engine.snapshot import LastDecision
 from millhand.engine.work import Work
@@ -73,7 +75,8 @@ class Settler:
         self._cell = cell
         self._binding = binding
         self._channel = str(binding.disposition)
-        self.actuator = Actuator(cell, binding)
+        self._judge = Judge(cell, binding)
+        self.actuator = Actuator(cell, binding, self._judge)
 
     def begin(
         self, work: Work, observation: Observation, decision: Decision, cause: Cause
@@ -84,7 +87,7 @@ class Settler:
         if cause is Cause.DECIDED and decision.verdict is Verdict.OK and contradicted:
             cause = Cause.CONTRADICTED
         settlement = self._settlement(decision, cause) if work.part_trigger else None
-        wanted = self._judge(work, decision, cause, settlement, mode)
+        wanted = self._wanted(work, decision, cause, settlement, mode)
         work.stamp("judged")
         intent = self._intent(work, observation, decision, cause, mode, settlement, wanted)
         durable = self._cell.durable(
@@ -159,7 +162,7 @@ class Settler:
             log.warning("action_failed", decision=work.id, exc_info=error)
             return Effect(OutcomeStatus.UNKNOWN, f"{type(error).__name__}: {error}")
 
-    def _judge(
+    def _wanted(
         self,
         work: Work,
         decision: Decision,
@@ -168,7 +171,7 @@ class Settler:
         mode: Mode,
     ) -> Wanted:
         reachable = cause not in _NEVER_SENT
-        return self.actuator.judge(
+        return self._judge.all(
             decision.actions,
             settlement if reachable else None,
             work.part_trigger if reachable else None,

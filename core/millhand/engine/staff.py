@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from millhand.engine import build
@@ -22,11 +21,23 @@ from millhand.scenario.load import Scenario
 
 
 class Staff:
-    """Opens the agents, keeps their workers going, and moves out who holds up the engine."""
+    """Opens the agents, keeps their workers going, and moves out who holds up the engine.
 
-    def __init__(self, scenario: Scenario, plugins: Plugins, cell: Cell) -> None:
-        self.runners: dict[str, AgentRunner] = {}
-        """Runners by agent, once bound; an agent that could not be opened has none."""
+    Args:
+        scenario: names the agents.
+        plugins: what may be used.
+        cell: what their runners share.
+        runners: gets the runners by agent, once bound; an agent that could not be opened has none.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        plugins: Plugins,
+        cell: Cell,
+        runners: dict[str, AgentRunner],
+    ) -> None:
+        self.runners = runners
         self._scenario = scenario
         self._plugins = plugins
         self._cell = cell
@@ -82,7 +93,7 @@ class Staff:
         self._stack.push_async_callback(self._thinkers[name].stop)
         return list(await self._thinkers[name].start())
 
-    def bind(self) -> Mapping[str, AgentRunner]:
+    def bind(self) -> None:
         """Make a runner for each agent that was opened.
 
         Raises:
@@ -107,7 +118,6 @@ class Staff:
             self.runners[name] = runner
             change = last_mode(cell.journal, name)
             cell.modes.restore(name, None if change is None else change.now)
-        return self.runners
 
     def watch(self) -> None:
         """Begin to look after the workers."""

@@ -13,12 +13,13 @@ import contextlib
 from collections import deque
 from collections.abc import Collection, Sequence
 from threading import Lock
-from typing import Protocol, Self
+from typing import Self
 
 from msgspec import Struct
 
 from millhand.errors import Unavailable
 from millhand.journal.entries import Entry
+from millhand.journal.readable import Watched
 
 _PAGE = 500
 _POLL_S = 0.2
@@ -30,52 +31,6 @@ class Gap(Struct, frozen=True):
 
     first_seq: int
     last_seq: int
-
-
-class Readable(Protocol):
-    """What cursors need of a journal."""
-
-    @property
-    def head(self) -> int:
-        """Sequence number of the last durable entry."""
-        ...
-
-    @property
-    def live(self) -> bool:
-        """Whether this process writes it, so that listeners are woken."""
-        ...
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing more will come."""
-        ...
-
-    def read(
-        self,
-        after: int = 0,
-        *,
-        before: int | None = None,
-        kinds: Collection[str] | None = None,
-        limit: int | None = 1000,
-    ) -> list[Entry]:
-        """Return stored entries in order."""
-        ...
-
-    def listen(self, listener: Listener) -> int:
-        """Tell ``listener`` of everything after the sequence number returned."""
-        ...
-
-
-class Listener(Protocol):
-    """Somebody who is told of commits, from the writer's thread; must not block or raise."""
-
-    def hear(self, entries: Sequence[Entry]) -> None:
-        """Take note of entries just committed."""
-        ...
-
-    def end(self) -> None:
-        """Nothing more will come."""
-        ...
 
 
 class Doorbell:
@@ -112,7 +67,7 @@ class Cursor:
     """
 
     def __init__(
-        self, journal: Readable, after: int = 0, kinds: Collection[str] | None = None
+        self, journal: Watched, after: int = 0, kinds: Collection[str] | None = None
     ) -> None:
         self.position = after
         """Sequence number of the last entry handed out: keep it to go on from here."""
@@ -153,7 +108,7 @@ class Follower:
 
     def __init__(
         self,
-        journal: Readable,
+        journal: Watched,
         after: int = 0,
         kinds: Collection[str] | None = None,
         capacity: int = 1024,
@@ -234,7 +189,7 @@ class Follower:
 
 
 async def _read(
-    journal: Readable, after: int, before: int | None, kinds: Collection[str] | None
+    journal: Watched, after: int, before: int | None, kinds: Collection[str] | None
 ) -> list[Entry]:
     """Read a page without holding up the loop; end the iteration when the journal is closed."""
     try:

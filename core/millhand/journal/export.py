@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 from msgspec import Raw, Struct
@@ -17,10 +17,8 @@ from msgspec import Raw, Struct
 from millhand.errors import ConfigError, Unavailable
 from millhand.journal.chain import GENESIS, ChainHead
 from millhand.journal.entries import Entry
+from millhand.journal.readable import Readable
 from millhand.messages import tr
-
-if TYPE_CHECKING:
-    from millhand.journal.journal import Journal
 
 _PAGE = 1000
 
@@ -44,8 +42,8 @@ _decode = msgspec.json.Decoder(_Line).decode
 _is_object = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
-def export(journal: Journal, target: Path | str | BinaryIO, *, after: int, form: str) -> ChainHead:
-    """See :meth:`~millhand.journal.journal.Journal.export`."""
+def export(journal: Readable, target: Path | str | BinaryIO, *, after: int, form: str) -> ChainHead:
+    """See :meth:`~millhand.journal.stored.StoredJournal.export`."""
     if form != "jsonl":
         raise ConfigError(
             tr("The journal cannot be exported as {format}.", format=form),
@@ -69,7 +67,7 @@ def export(journal: Journal, target: Path | str | BinaryIO, *, after: int, form:
 
 
 def read_export(source: Path) -> Iterator[Entry]:
-    """Yield the entries of an export, to be walked by a :class:`~millhand.journal.chain.Verifier`.
+    """Yield the entries of an export, for a :class:`~millhand.journal.verifying.Verifier` to walk.
 
     Raises:
         ConfigError: a line is no entry.
@@ -85,7 +83,7 @@ def read_export(source: Path) -> Iterator[Entry]:
         ) from error
 
 
-def _write(journal: Journal, file: BinaryIO, after: int) -> ChainHead:
+def _write(journal: Readable, file: BinaryIO, after: int) -> ChainHead:
     last = ChainHead(cell=journal.cell, seq=0, hash=GENESIS)
     position, end = after, journal.head + 1
     while page := journal.read(position, before=end, limit=_PAGE):

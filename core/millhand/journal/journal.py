@@ -1,4 +1,4 @@
-"""The journal of one cell: append, read, follow, verify, export."""
+"""The journal of one cell, as its one writer has it: append, follow, prune; and read it."""
 
 from __future__ import annotations
 
@@ -9,28 +9,26 @@ from concurrent.futures import Future
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
 from millhand.errors import ConfigError, MillhandError, NotAllowed, Unavailable
 from millhand.journal.answers import Answer, LoopAnswer, Unattended
-from millhand.journal.chain import ChainHead, Proof, Verifier, VerifyReport
-from millhand.journal.cursors import Cursor, Follower, Listener
-from millhand.journal.entries import Entry, NewEntry
+from millhand.journal.cursors import Cursor, Follower
+from millhand.journal.entries import Entry, NewEntry, new_entry
+from millhand.journal.readable import Listener
+from millhand.journal.stored import StoredJournal
 from millhand.journal.urls import checked_synchronous, store_of
 from millhand.messages import tr
 
 if TYPE_CHECKING:
     from millhand.journal.records import Pruned
     from millhand.journal.signing import SigningKey
-    from millhand.journal.store import Size, Store
     from millhand.journal.witness import Witness
     from millhand.journal.writer import Writer
 
-_PAGE = 1000
 
-
-class Journal:
+class Journal(StoredJournal):
     """One cell's append-only record in a SQLite file or a PostgreSQL database.
 
     A context manager; opening and closing block. ``append`` and all reading may be called from any
@@ -61,23 +59,21 @@ class Journal:
     ) -> None:
         if not cell:
             raise ConfigError(tr("The journal needs the name of its cell."))
+        super().__init__(cell)
         self.boot = 0
         """Counts the starts of this cell's engine, from 1; 0 before opening and when read only."""
         self.recovered_from: Path | None = None
         """Where a corrupt file was moved to when this journal was opened: raise an alarm."""
         self._url = url
-        self._cell = cell
         self._synchronous = checked_synchronous(synchronous)
         self._segment_entries = segment_entries
         self._key = key
         self._witness_file = witness
         self._witness: Witness | None = None
-        self._store: Store | None = None
         self._writer: Writer | None = None
         self._head = 0
         self._lock = Lock()
         self._listeners: WeakSet[Listener] = WeakSet()
-        self._closed = False
 
     # --- life ---
 
@@ -237,68 +233,23 @@ class Journal:
         """
         from millhand.journal.pruning import prune
 
-        return prune(self, self._stored(), older_than_utc_ns, keep_from)
+        return prune(self, self._stored(), self._say_pruned, older_than_utc_ns, keep_from)
+
+    def _say_pruned(self, pruned: Pruned) -> None:
+        name = f"{self.cell}.{self.boot}.pruned.{pruned.last_seq}"
+        self.append([new_entry(pruned, id=name, subject=self.cell)]).result()
 
     # --- reading ---
 
     @property
-    def cell(self) -> str:
-        """Whose journal it is."""
-        return self._cell
-
-    @property
     def head(self) -> int:
         """Sequence number of the last durable entry, 0 for none. Reads the store when read only."""
-        return self._head if self._writer is not None else self.chain_head().seq
+        return self._head if self._writer is not None else super().head
 
     @property
     def live(self) -> bool:
         """Whether this process writes it."""
         return self._writer is not None
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
-
-    def read(
-        self,
-        after: int = 0,
-        *,
-        before: int | None = None,
-        kinds: Collection[str] | None = None,
-        subject: str | None = None,
-        part: str | None = None,
-        id: str | None = None,  # noqa: A002  # the column's name
-        limit: int | None = 1000,
-        newest_first: bool = False,
-    ) -> list[Entry]:
-        """Return the entries with ``after < seq < before`` that match all that is given.
-
-        Blocks for the database, some 0.1 ms for a few entries.
-
-        Raises:
-            Unavailable: it cannot be read now.
-        """
-        from millhand.journal.store import Filter
-
-        return self._stored().select(
-            Filter(after, before, None if kinds is None else tuple(set(kinds)), subject, part, id),
-            limit=limit,
-            newest_first=newest_first,
-        )
-
-    def last(self, kind: str, subject: str | None = None) -> Entry | None:
-        """Return the newest entry of a kind (and subject), or None."""
-        found = self.read(kinds=(kind,), subject=subject, limit=1, newest_first=True)
-        return found[0] if found else None
-
-    def count(self, kind: str | None = None, subject: str | None = None) -> int:
-        """Count entries; reads an index once over, some 0.1 s a million."""
-        from millhand.journal.store import Filter
-
-        kinds = None if kind is None else (kind,)
-        return self._stored().count(Filter(kinds=kinds, subject=subject))
 
     def follow(
         self, after: int = 0, kinds: Collection[str] | None = None, capacity: int = 1024
@@ -322,71 +273,6 @@ class Journal:
             head = self._head
         return head if self._writer is not None else self.head
 
-    # --- proof ---
-
-    def chain_head(self) -> ChainHead:
-        """Return the chain's end, to be kept outside this machine."""
-        from millhand.journal.store import Filter, head_of
-
-        return head_of(self._cell, self._stored().select(Filter(), limit=1, newest_first=True))
-
-    def verify(
-        self, against: ChainHead | None = None, *, proof: Proof | None = None
-    ) -> VerifyReport:
-        """Walk the whole chain up to now and report every edit, deletion and reordering.
-
-        Args:
-            against: a head exported earlier. Without one, a tail that was cut off cannot be
-                found: the chain before it is whole.
-            proof: signatures to hold it against
-                (:class:`~millhand.journal.proof.SignedProof`). Without a signature or a head,
-                a chain that somebody has written anew, every hash, is whole.
-
-        Raises:
-            ConfigError: ``against`` is another cell's.
-        """
-        if against is not None and against.cell != self._cell:
-            raise ConfigError(
-                tr(
-                    "The exported head is of cell {other}, the journal of cell {cell}.",
-                    other=against.cell,
-                    cell=self._cell,
-                )
-            )
-        verifier = Verifier(self._cell, against, proof)
-        position = 0
-        try:
-            end = self.chain_head().seq + 1
-            while page := self.read(position, before=end, limit=_PAGE):
-                verifier.walk(page)
-                position = page[-1].seq
-        except Unavailable as error:
-            verifier.unreadable(error.message)
-        return verifier.report()
-
-    def export(
-        self,
-        target: Path | str | BinaryIO,
-        after: int = 0,
-        format: str = "jsonl",  # noqa: A002
-    ) -> ChainHead:
-        """Write entries after ``after`` to a file (whole or not at all) or a binary stream.
-
-        Returns:
-            The last entry written, which proves all before it.
-
-        Raises:
-            ConfigError: the format is not known.
-            Unavailable: the target cannot be written, or the journal not be read.
-        """
-        from millhand.journal.export import export
-
-        return export(self, target, after=after, form=format)
-
-    def size(self) -> Size:
-        """Say how much room the journal takes and has."""
-        return self._stored().size()
-
     # --- inside ---
 
     def _publish(self, entries: Sequence[Entry]) -> None:
@@ -401,11 +287,6 @@ class Journal:
             answer.set_exception(self._not_writing())
         else:
             self._writer.submit(entries, answer)
-
-    def _stored(self) -> Store:
-        if self._store is None or self._closed:
-            raise Unavailable(tr("The journal is not open."))
-        return self._store
 
     def _not_writing(self) -> MillhandError:
         if self._store is not None and not self._closed:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from millhand.journal.chain import ChainHead, Fault, FaultKind, Witnessed
+from millhand.journal.chain import ChainHead
 from millhand.journal.entries import Entry
 from millhand.journal.records import Checkpoint, Signature
 from millhand.journal.signing import PublicKey, SignedHead
+from millhand.journal.verifying import Fault, FaultKind, Witnessed
 from millhand.messages import tr
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from millhand.journal.entries import Entry, new_entry
+from millhand.journal.entries import Entry
 from millhand.journal.records import Checkpoint, Pruned
 
 if TYPE_CHECKING:
-    from millhand.journal.journal import Journal
     from millhand.journal.store import Store
+    from millhand.journal.stored import StoredJournal
 
 _PAGE = 100
 _ROWS = 200
@@ -19,9 +20,13 @@ _PAUSE_S = 0.02
 
 
 def prune(
-    journal: Journal, store: Store, older_than_utc_ns: int, keep_from: int | None
+    journal: StoredJournal,
+    store: Store,
+    say: Callable[[Pruned], None],
+    older_than_utc_ns: int,
+    keep_from: int | None,
 ) -> Pruned | None:
-    """See :meth:`~millhand.journal.journal.Journal.prune`."""
+    """See :meth:`~millhand.journal.journal.Journal.prune`; ``say`` puts it on disk first."""
     first = journal.read(limit=1)
     if not first:
         return None
@@ -33,8 +38,7 @@ def prune(
             head=seal.prev,
             older_than_utc_ns=older_than_utc_ns,
         )
-        name = f"{journal.cell}.{journal.boot}.pruned.{pruned.last_seq}"
-        journal.append([new_entry(pruned, id=name, subject=journal.cell)]).result()
+        say(pruned)
     else:
         pruned = None
     last = journal.last("pruned")
@@ -44,7 +48,9 @@ def prune(
     return pruned
 
 
-def _newest_seal(journal: Journal, older_than_utc_ns: int, keep_from: int | None) -> Entry | None:
+def _newest_seal(
+    journal: StoredJournal, older_than_utc_ns: int, keep_from: int | None
+) -> Entry | None:
     """Return the newest checkpoint that seals nothing that is to be kept."""
     before = None if keep_from is None else keep_from + 1
     while page := journal.read(

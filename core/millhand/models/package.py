@@ -34,7 +34,7 @@ from pydantic import ValidationError
 
 from millhand.messages import tr
 from millhand.models.files import Part, read_part, read_regular, refuse
-from millhand.models.golden import read_golden
+from millhand.models.golden_files import read_golden
 from millhand.models.graph import check_facts, read_facts
 from millhand.models.manifest import Golden, GraphFile, Manifest, Permission
 

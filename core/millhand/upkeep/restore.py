@@ -17,9 +17,9 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from millhand.errors import ConfigError, NotAllowed, Unavailable
-from millhand.journal.chain import VerifyReport
 from millhand.journal.journal import Journal
 from millhand.journal.places import FILE_NAME
+from millhand.journal.verifying import VerifyReport
 from millhand.messages import tr
 from millhand.scenario.load import load
 from millhand.upkeep.archive import (

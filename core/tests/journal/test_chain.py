@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millhand.errors import ConfigError
-from millhand.journal.chain import GENESIS, ChainHead, FaultKind, Verifier, VerifyReport, chain
+from millhand.journal.chain import GENESIS, ChainHead, chain
 from millhand.journal.entries import Entry, NewEntry
 from millhand.journal.journal import Journal
+from millhand.journal.verifying import FaultKind, Verifier, VerifyReport
 
 from .conftest import make_entry
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from millhand.errors import ConfigError, Unavailable
-from millhand.journal.chain import FaultKind, Verifier
 from millhand.journal.export import read_export
 from millhand.journal.journal import Journal
+from millhand.journal.verifying import FaultKind, Verifier
 
 from .conftest import make_alarm, make_entry
 

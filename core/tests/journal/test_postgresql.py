@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from millhand.errors import ConfigError, NotAllowed, Unavailable
-from millhand.journal.chain import FaultKind
 from millhand.journal.journal import Journal
+from millhand.journal.verifying import FaultKind
 
 from .conftest import make_alarm, make_entry
 

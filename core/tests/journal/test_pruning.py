@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from millhand.journal.chain import ChainHead, FaultKind
+from millhand.journal.chain import ChainHead
 from millhand.journal.journal import Journal
 from millhand.journal.store import Store
+from millhand.journal.verifying import FaultKind
 
 from .conftest import make_entry
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from millhand.errors import ConfigError
-from millhand.journal.chain import GENESIS, ChainHead, FaultKind, VerifyReport, chain
+from millhand.journal.chain import GENESIS, ChainHead, chain
 from millhand.journal.entries import Entry, NewEntry
 from millhand.journal.journal import Journal
 from millhand.journal.proof import SignedProof
 from millhand.journal.signing import PublicKey, SignedHead, SigningKey, make_key, read_heads
 from millhand.journal.store import insert_statement
+from millhand.journal.verifying import FaultKind, VerifyReport
 
 from .conftest import make_entry
 

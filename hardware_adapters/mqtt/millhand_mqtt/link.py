@@ -13,6 +13,7 @@ import structlog
 
 from millhand.contracts import ConnectionFault, Health, Link
 from millhand.errors import NeedsPerson, NotAllowed, Unavailable
+from millhand.links import LinkHealth
 from millhand.messages import tr
 from millhand_mqtt.broker import BrokerConfig
 from millhand_mqtt.faults import Refused
@@ -52,7 +53,6 @@ class BrokerLink:
         on_change: Callable[[Health], None] | None = None,
         will: Will | None = None,
     ) -> None:
-        self.epoch = 0
         self.refused: Mapping[str, str] = {}
         """Topic filters that the broker refuses, with its words."""
         self.oversized = 0
@@ -63,23 +63,26 @@ class BrokerLink:
         self._on_message = on_message
         self._on_session = on_session
         self._settle = settle
-        self._on_change = on_change
         self._will = will
         self._client_id = config.client_id or f"millhand-{name}-{secrets.token_hex(4)}"
         self._session: Session | None = None
-        self._health = Health(link=Link.CONNECTING, since_monotonic_ns=time.monotonic_ns())
-        self._changed = asyncio.Event()
+        self._link = LinkHealth(name, on_change)
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Number of the session; 0 before the first."""
+        return self._link.epoch
 
     @property
     def health(self) -> Health:
         """How the link is now."""
-        return self._health
+        return self._link.now
 
     @property
     def up(self) -> bool:
         """Whether something published now would leave."""
-        return self._health.link is Link.UP and self._session is not None and self._session.alive
+        return self._link.now.link is Link.UP and self._session is not None and self._session.alive
 
     async def start(self) -> None:
         """Keep connecting in the background."""
@@ -99,11 +102,11 @@ class BrokerLink:
         try:
             await asyncio.gather(task, return_exceptions=True)
         finally:
-            self._set(Link.DOWN, tr("closed"))
+            self._link.close()
 
     async def change(self) -> None:
         """Return when the health has changed."""
-        await self._changed.wait()
+        await self._link.change()
 
     async def wait_connected(self, timeout_s: float) -> None:
         """Return when the link is up.
@@ -114,13 +117,13 @@ class BrokerLink:
         """
         try:
             async with asyncio.timeout(timeout_s):
-                while (health := self._health).link is not Link.UP:
+                while (health := self._link.now).link is not Link.UP:
                     if health.link is Link.REFUSED:
                         raise NotAllowed(health.detail, mend=health.mend)
                     await self.change()
         except TimeoutError:
             raise Unavailable(
-                self._health.detail or tr("{url} is not connected yet.", url=self._config.url)
+                self._link.now.detail or tr("{url} is not connected yet.", url=self._config.url)
             ) from None
 
     async def publish(
@@ -128,8 +131,8 @@ class BrokerLink:
     ) -> Receipt:
         """Publish in the present session; ``NOT_SENT`` where there is none. Sent at most once."""
         session = self._session
-        if session is None or self._health.link is not Link.UP:
-            return Receipt(Delivery.NOT_SENT, detail=self._health.detail)
+        if session is None or self._link.now.link is not Link.UP:
+            return Receipt(Delivery.NOT_SENT, detail=self._link.now.detail)
         return await session.publish(topic, payload, qos=qos, retain=retain)
 
     # --- the background ---
@@ -143,14 +146,14 @@ class BrokerLink:
                 pause_s = retry_s
             except NeedsPerson as error:
                 fault = error.fault if isinstance(error, Refused) else ConnectionFault.CONFIGURATION
-                self._set(Link.REFUSED, error.message, fault, error.mend)
+                self._link.set(Link.REFUSED, error.message, fault, error.mend)
                 pause_s = self._config.refused_retry_s
             except Unavailable as error:
-                self._set(Link.DOWN, str(error), ConnectionFault.NETWORK)
+                self._link.set(Link.DOWN, str(error), ConnectionFault.NETWORK)
                 pause_s = retry_s
             except Exception as error:
                 log.exception("link_failed", device=self._name)
-                self._set(Link.DOWN, tr("A bug ended the connection: {error}", error=error))
+                self._link.set(Link.DOWN, tr("A bug ended the connection: {error}", error=error))
                 pause_s = self._config.retry_limit_s
             stayed = time.monotonic() - came > _STAYED_S + self._config.connect_timeout_s
             retry_s = _FIRST_RETRY_S if stayed else min(retry_s * 2, self._config.retry_limit_s)
@@ -160,21 +163,21 @@ class BrokerLink:
         session = Session(self._config, self._client_id, self._on_message)
         try:
             await session.open(self._will)
-            self.epoch += 1
+            self._link.epoch += 1
             if self._on_session is not None:
                 self._on_session(self.epoch)
             self.refused = await session.subscribe(self._filters) if self._filters else {}
             await self._settle_in(session)
             if session.alive:
                 self._session = session
-                self._set(Link.UP, self._troubles())
+                self._link.set(Link.UP, self._troubles())
                 await session.wait_ended()
         finally:
             self._session = None
             self.oversized += session.oversized
             if session.alive:
                 await session.close()
-        self._set(Link.DOWN, session.reason, ConnectionFault.NETWORK)
+        self._link.set(Link.DOWN, session.reason, ConnectionFault.NETWORK)
 
     async def _settle_in(self, session: Session) -> None:
         if self._settle is None:
@@ -193,26 +196,3 @@ class BrokerLink:
             tr("{topic}: the broker refuses the subscription: {reason}", topic=topic, reason=reason)
             for topic, reason in self.refused.items()
         )
-
-    def _set(
-        self, link: Link, detail: str, fault: ConnectionFault | None = None, mend: str = ""
-    ) -> None:
-        before = self._health
-        if (before.link, before.detail, before.epoch) == (link, detail, self.epoch):
-            return
-        since = before.since_monotonic_ns if before.link is link else time.monotonic_ns()
-        self._health = Health(
-            link=link,
-            epoch=self.epoch,
-            detail=detail,
-            since_monotonic_ns=since,
-            fault=fault,
-            mend=mend,
-        )
-        if before.link is not link:
-            say = log.info if link is Link.UP else log.warning
-            say("link changed", device=self._name, link=str(link), detail=detail)
-        if self._on_change is not None:
-            self._on_change(self._health)
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()

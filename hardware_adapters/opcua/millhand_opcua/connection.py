@@ -12,6 +12,7 @@ import structlog
 
 from millhand.contracts import ConnectionFault, Health, Link
 from millhand.errors import NeedsPerson, Unavailable
+from millhand.links import LinkHealth
 from millhand.messages import tr
 from millhand_opcua.certificates import OwnCertificate, own_certificate
 from millhand_opcua.config import RETRY_LIMIT_S, OpcUaConfig, OpcUaTag, Policy
@@ -41,18 +42,21 @@ class Connection:
 
     def __init__(self, name: str, config: OpcUaConfig, tags: Mapping[str, OpcUaTag]) -> None:
         self.online: Online | None = None
-        self.epoch = 0
         self._name = name
         self._config = config
         self._tags = tags
-        self._health = Health(link=Link.CONNECTING, since_monotonic_ns=time.monotonic_ns())
-        self._changed = asyncio.Event()
+        self._link = LinkHealth(name)
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Number of the session; 0 before the first."""
+        return self._link.epoch
 
     @property
     def health(self) -> Health:
         """How the link is now."""
-        return self._health
+        return self._link.now
 
     async def start(self) -> None:
         """Load own certificate, then keep connecting in the background.
@@ -83,12 +87,7 @@ class Connection:
             await asyncio.gather(task, return_exceptions=True)
         finally:
             self.online = None
-            self._health = Health(
-                link=Link.DOWN,
-                epoch=self.epoch,
-                detail=tr("closed"),
-                since_monotonic_ns=time.monotonic_ns(),
-            )
+            self._link.close()
 
     async def wait_online(self) -> Online:
         """Return the session, as soon as there is one."""
@@ -103,7 +102,7 @@ class Connection:
 
     async def change(self) -> None:
         """Return when the health has changed."""
-        await self._changed.wait()
+        await self._link.change()
 
     async def _run(self, own: OwnCertificate | None) -> None:
         retry_s = _FIRST_RETRY_S
@@ -112,10 +111,10 @@ class Connection:
                 online = await self._connect(own)
             except NeedsPerson as error:
                 fault = error.fault if isinstance(error, Refused) else ConnectionFault.CONFIGURATION
-                self._set(Link.REFUSED, error.message, fault, error.mend)
+                self._link.set(Link.REFUSED, error.message, fault, error.mend)
                 pause_s = self._config.refused_retry_s
             except Unavailable as error:
-                self._set(Link.DOWN, error.message, ConnectionFault.NETWORK, self._network_mend())
+                self._unreachable(error.message)
                 pause_s, retry_s = retry_s, min(retry_s * 2, RETRY_LIMIT_S)
             else:
                 came = time.monotonic()
@@ -157,10 +156,10 @@ class Connection:
     async def _stay(self, online: Online) -> None:
         """Hold the session until it ends."""
         session = online.session
-        self.epoch = session.epoch
+        self._link.epoch = session.epoch
         self.online = online
         troubles = _troubles(online.variables)
-        self._set(Link.UP, troubles)
+        self._link.set(Link.UP, troubles)
         if troubles:
             log.warning("tags cannot be used as declared", device=self._name, detail=troubles)
         try:
@@ -169,35 +168,15 @@ class Connection:
             self.online = None
             await online.publisher.stop()
             await session.close(min(1.0, self._config.request_timeout_s))
-        self._set(Link.DOWN, session.reason, ConnectionFault.NETWORK, self._network_mend())
+        self._unreachable(session.reason)
 
-    def _network_mend(self) -> str:
-        return tr(
+    def _unreachable(self, reason: str) -> None:
+        mend = tr(
             "It is tried again by itself. Check that the server runs at {url} and that no firewall "
             "is between.",
             url=self._config.url,
         )
-
-    def _set(
-        self, link: Link, detail: str, fault: ConnectionFault | None = None, mend: str = ""
-    ) -> None:
-        before = self._health
-        if (before.link, before.detail, before.epoch) == (link, detail, self.epoch):
-            return
-        since = before.since_monotonic_ns if before.link is link else time.monotonic_ns()
-        self._health = Health(
-            link=link,
-            epoch=self.epoch,
-            detail=detail,
-            since_monotonic_ns=since,
-            fault=fault,
-            mend=mend,
-        )
-        if before.link is not link:
-            say = log.info if link is Link.UP else log.warning
-            say("link changed", device=self._name, link=str(link), detail=detail)
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        self._link.set(Link.DOWN, reason, ConnectionFault.NETWORK, mend)
 
 
 def _troubles(variables: Mapping[str, Variable]) -> str:

@@ -56,20 +56,20 @@ def test_every_adapter_that_writes_redeems() -> None:
 
 
 def test_permits_are_issued_in_one_place_and_asked_for_in_two() -> None:
-    """After a ruling (actuate), and for the lease, which says only that somebody is there."""
+    """After a ruling (commanding, actuate), and for the lease: it says that somebody is there."""
     issuing = {
         path.relative_to(ROOT / "core/millhand").as_posix()
         for path, tree in sources("core/millhand")
         if calls(tree, "issue")
     }
-    assert issuing == {"engine/cell.py", "engine/actuate.py"}
+    assert issuing == {"engine/cell.py", "engine/actuate.py", "engine/commanding.py"}
     named = {
         path.name
         for path, tree in sources("core/millhand", "plugins", "hardware_adapters")
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "issue"
     }
-    assert named == {"cell.py", "actuate.py", "engine.py"}
+    assert named == {"cell.py", "actuate.py", "commanding.py", "devices.py"}
 
 
 @pytest.mark.parametrize("why", list(worthless_permits("plc", ("speed", 1.0))))
