@@ -16,9 +16,9 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
+from millhand import links
 from millhand.contracts import Link, Quality, WriteStatus
 from millhand.errors import Unavailable
-from millhand_opcua import connection
 
 TAGS = {"counter": {"node": "s=Counter", "type": "int32"}, "text": "s=Scalar.string"}
 
@@ -183,7 +183,7 @@ async def test_leaving_while_frozen_does_not_hang(process, adapt) -> None:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
-    """What the connection logs, however structlog was configured or cached before."""
+    """What is logged of the link, however structlog was configured or cached before."""
     logged = LogCapture()
     log = structlog.wrap_logger(
         None,
@@ -192,7 +192,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
         context_class=dict,
         cache_logger_on_first_use=False,
     )
-    monkeypatch.setattr(connection, "log", log)
+    monkeypatch.setattr(links, "log", log)
     return logged.entries
 
 
