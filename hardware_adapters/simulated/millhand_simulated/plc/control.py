@@ -38,8 +38,10 @@ class Control:
     def __init__(self, url: str, config: CellConfig, folder: Path) -> None:
         self._config = config
         self._folder = folder
-        # A PLC that was frozen for a moment is still the one that we speak to.
-        self._client = Client(url, timeout=_TIMEOUT_S, watchdog_intervall=_SESSION_MS / 1000)
+        # A PLC that was frozen for a moment is still the one that we speak to, and a panel that
+        # nobody touches asks often enough to stay a session.
+        ask_every_s = _SESSION_MS / 1000 / 4
+        self._client = Client(url, timeout=_TIMEOUT_S, watchdog_intervall=ask_every_s)
         self._client.session_timeout = _SESSION_MS
         self._index = 0
 

@@ -15,6 +15,7 @@ from asyncua.ua.uaerrors import UaError
 from millhand.contracts.command import AnswerCode
 from millhand.errors import ConfigError, Unavailable
 from millhand_simulated.plant import ConveyorCell
+from millhand_simulated.plc import control
 from millhand_simulated.plc.cell import Cell, Wishes
 from millhand_simulated.plc.packml import Way
 
@@ -42,6 +43,16 @@ async def test_a_part_is_triggered_commanded_accepted_and_executed(cell_of: Star
     assert summary.triggers == 3
     assert summary.answers["accepted"] == summary.answers["executed"] == 3
     assert summary.gate == {"pass": 1, "reject": 1, "divert": 1}
+
+
+async def test_a_panel_that_nobody_touches_stays_connected(
+    cell_of: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_ms = 5_000  # the shortest that the server gives
+    monkeypatch.setattr(control, "_SESSION_MS", session_ms)
+    cell = await cell_of(parts=1, **FAST)
+    await asyncio.sleep(1.5 * session_ms / 1000)
+    assert await cell.control.read("Cell.Trigger.Seq") == 0
 
 
 async def test_a_late_command_has_expired(cell_of: Start) -> None:
