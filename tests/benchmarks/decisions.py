@@ -2,8 +2,10 @@
 
 - *Durable decisions a second*: 64 parts in flight through the whole engine, each with its intent
   and its outcome in the journal, on the disk of this folder, against the same journal fed by hand
-  with entries of the same bytes, 64 calls in flight, in turns. Goals: at least 1,500 a second, and
-  at least 0.9 times the bare writer.
+  with entries of the same bytes, in turns. By hand 64 parts are in flight too, and each waits for
+  its intent to be durable before it hands over its outcome, as a decision must; beside it stands
+  what the journal takes where intent and outcome are handed over in one call. Goals: at least
+  1,500 a second, and at least 0.9 times the bare writer.
 - *A worker*: an observation with a picture of 2 megapixels into an isolated worker and its
   decision back, against the same agent called in this process. Goal: at most 0.5 ms more (median).
 
@@ -60,30 +62,45 @@ async def engine_turn(folder: Path, confirm: str, parts: int) -> tuple[float, li
     return parts / wall, rows
 
 
-async def bare_turn(folder: Path, rows: Sequence[Entry], parts: int) -> float:
-    """Return how many pairs of the same entries a second the journal takes by hand."""
-    pair = [
+async def bare_turn(folder: Path, rows: Sequence[Entry], parts: int, *, together: bool) -> float:
+    """Return how many pairs of the same entries a second the journal takes by hand.
+
+    ``together`` hands intent and outcome over in one call, for one commit.
+    """
+    intent, outcome = (
         NewEntry(kind=r.kind, id=r.id, subject=r.subject, part=r.part, at_utc_ns=r.at_utc_ns,
                  body=r.body)
         for r in rows
-    ]  # fmt: skip
-    with Journal(folder / "bare.sqlite", cell="bare") as journal:
+    )  # fmt: skip
+    calls = [[intent, outcome]] if together else [[intent], [outcome]]
+    numbers = iter(range(parts))
+    with Journal(folder / f"bare-{together}.sqlite", cell="bare") as journal:
+
+        async def one_after_another() -> None:
+            for _ in numbers:
+                for entries in calls:
+                    await journal.durable(entries)
+
         started = time.perf_counter()
-        for _ in range(parts // IN_FLIGHT):
-            await asyncio.gather(*(journal.durable(pair) for _ in range(IN_FLIGHT)))
-        return parts // IN_FLIGHT * IN_FLIGHT / (time.perf_counter() - started)
+        await asyncio.gather(*(one_after_another() for _ in range(IN_FLIGHT)))
+        return parts / (time.perf_counter() - started)
 
 
-async def durable_decisions(confirm: str, parts: int, rounds: int) -> tuple[float, float]:
-    """Return the medians of engine and bare writer, measured in turns on this folder's disk."""
+async def durable_decisions(confirm: str, parts: int, rounds: int) -> tuple[float, float, float]:
+    """Return the medians of engine, bare writer, and bare writer with both rows in one commit.
+
+    They are measured in turns on this folder's disk.
+    """
     ours: list[float] = []
     bare: list[float] = []
+    together: list[float] = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
             rate, rows = await engine_turn(Path(name), confirm, parts)
             ours.append(rate)
-            bare.append(await bare_turn(Path(name), rows, parts))
-    return statistics.median(ours), statistics.median(bare)
+            bare.append(await bare_turn(Path(name), rows, parts, together=False))
+            together.append(await bare_turn(Path(name), rows, parts, together=True))
+    return statistics.median(ours), statistics.median(bare), statistics.median(together)
 
 
 async def worker_ms(channels: int, rounds: int) -> tuple[float, float]:
@@ -117,10 +134,11 @@ async def measure(parts: int, rounds: int) -> None:
     """Measure all and print the table."""
     print("| what | measured | goal |\n|---|---|---|")
     for confirm in ("none", "echo"):
-        ours, bare = await durable_decisions(confirm, parts, rounds)
+        ours, bare, together = await durable_decisions(confirm, parts, rounds)
         print(
             f"| durable decisions a second, 64 in flight, confirm {confirm} | {ours:.0f} (the same "
-            f"writer bare {bare:.0f}, {ours / bare:.2f} ×) | ≥ 1500, ≥ 0.9 × |"
+            f"writer bare {bare:.0f}, {ours / bare:.2f} ×; both rows in one commit {together:.0f}, "
+            f"{ours / together:.2f} ×) | ≥ 1500, ≥ 0.9 × |"
         )
     for channels, what in ((1, "grey"), (3, "RGB")):
         there, here = await worker_ms(channels, 400)

@@ -21,7 +21,7 @@ from millhand.plugins import Plugins
 from millhand.scenario.load import load
 
 CELL = Path(__file__).parents[2] / "scenarios" / "casting_cell"
-HELD = ("people.bomb", "journal.edited", "plc.expired-command")
+HELD = ("people.bomb", "journal.edited", "guard.small-steps", "plc.expired-command")
 
 
 class Intruder:
@@ -93,7 +93,7 @@ def prove_report(run: AttackRun, folder: Path) -> None:
 
 def test_at_least_twenty_five_attacks_and_none_without_a_promise() -> None:
     found = dict(attacks(Plugins.discover()))
-    assert len(found) >= 45
+    assert len(found) >= 54
     assert {one.promise for one in found.values()} <= set(range(1, 15))
     assert [name for name, one in found.items() if not one.title] == []
 

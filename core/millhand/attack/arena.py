@@ -17,6 +17,7 @@ from typing import Any, Self
 import msgspec
 from ruamel.yaml import YAML
 
+from millhand.attack import walker
 from millhand.attack.attack import NotApplicable
 from millhand.attack.neighbour import NAME as NEIGHBOUR
 from millhand.attack.victim import Job, Order
@@ -37,6 +38,8 @@ from millhand.upkeep.selection import Selection
 PARTS = 500_000
 """The line never ends while attacks go on."""
 _START_S = 90.0
+_NEIGHBOUR_LIMITS = {"memory": "400 MB", "restarts": {"at_most": 50}}
+"""Little memory, so that a leak ends soon; restarts enough for all attacks of a run."""
 _POLL_S = 0.05
 _PATIENCE = 60
 
@@ -57,6 +60,8 @@ class Arena:
         self.state = folder / "state"
         self.switch = folder / "neighbour"
         """What the bad neighbour is told to do."""
+        self.walk = folder / "walk"
+        """While it is there, the walker walks."""
         self.plugins = plugins
         self._own = scenario
         self.scenario = scenario
@@ -105,7 +110,7 @@ class Arena:
         self.close_journal()
 
     def _copy(self) -> Scenario:
-        """Copy the scenario with what it needs, and put the bad neighbour into it."""
+        """Copy the scenario with what it needs, and put the intruders into it."""
         target = self.folder / "cell"
         own = self._own.folder / self._own.file.journal.folder
         for path in (*Selection(self._own, own).files(), *self._secrets()):
@@ -119,8 +124,11 @@ class Arena:
             "use": "attack.neighbour",
             "when": "every 250 ms",
             "deadline": "1 s",
+            "worker": NEIGHBOUR,
             "config": {"switch": str(self.switch.resolve())},
         }
+        data.setdefault("workers", {})[NEIGHBOUR] = dict(_NEIGHBOUR_LIMITS)
+        walker.put_into(data, self.walk)
         data.pop("console", None)
         with file.open("w", encoding="utf-8") as stream:
             yaml.dump(data, stream)
@@ -328,6 +336,11 @@ class Arena:
         """Return the dispositions of parts since the attack began."""
         found = [entry.record for entry in self.entries("intent")]
         return [one for one in found if isinstance(one, Intent) and one.disposition is not None]
+
+    def dispositions(self) -> int:
+        """Return how many parts were given a disposition since the arena was entered."""
+        intents = [entry.record for entry in self.entries("intent", after=0)]
+        return sum(isinstance(one, Intent) and one.disposition is not None for one in intents)
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcomes since the attack began."""

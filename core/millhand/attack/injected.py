@@ -29,7 +29,7 @@ class Orders:
     camera: str = ""
     """``missing``, ``late``, ``black``, ``small``, ``another``: what is wrong with pictures."""
     values: str = ""
-    """``nan``, ``bad``, ``uncertain``, ``old``, ``text``: what is wrong with values read."""
+    """``nan``, ``bad``, ``uncertain``, ``old``, ``text``, ``long``: what is wrong with values."""
     tags: frozenset[str] = frozenset()
     """The tags that it is about."""
     write: str = ""
@@ -123,6 +123,8 @@ class InjectedTags:
                 return replace(sample, value=float("nan"))
             case "text":
                 return replace(sample, value="6; DROP TABLE entry")
+            case "long":
+                return replace(sample, value="A" * 1_000_000)
             case "bad":
                 return replace(sample, quality=Quality.BAD, status=0x80000000)
             case "uncertain":

@@ -11,16 +11,28 @@ from pydantic import BaseModel, ConfigDict
 
 from millhand.contracts import Decision, Needs, Observation, TriggerKind
 from millhand.plugins.hookspecs import hookimpl
-from millhand.plugins.registrations import AgentType
+from millhand.plugins.registrations import AdapterType, AgentType, Face
 
 NAME = "bad_neighbour"
 
 
 @hookimpl
 def millhand_agents() -> Sequence[AgentType]:
-    """Register the neighbour; only the attacked process knows this plugin."""
-    target = "millhand.attack.neighbour:BadNeighbour"
-    return [AgentType("attack.neighbour", target, "Misbehaves on command.")]
+    """Register the intruders; only the attacked process knows this plugin."""
+    neighbour = "millhand.attack.neighbour:BadNeighbour"
+    walker = "millhand.attack.walker:Walker"
+    return [
+        AgentType("attack.neighbour", neighbour, "Misbehaves on command."),
+        AgentType("attack.walker", walker, "Walks a value to its limit."),
+    ]
+
+
+@hookimpl
+def millhand_adapters() -> Sequence[AdapterType]:
+    """Register the device of the walker: a value in memory."""
+    target = "millhand.attack.setpoint:Setpoint"
+    summary = "A value in memory."
+    return [AdapterType("attack.setpoint", target, summary, faces=frozenset({Face.TAGS}))]
 
 
 class NeighbourConfig(BaseModel):
@@ -61,5 +73,5 @@ class BadNeighbour:
             case "hang":
                 time.sleep(3600)
             case "leak":
-                self._leaked.append(bytearray(os.urandom(1024) * 32_768))
+                self._leaked.append(bytearray(os.urandom(1024) * 65_536))
         return Decision(reason=order)

@@ -153,6 +153,8 @@ class DiskFull:
         finally:
             prlimit(arena.pid, limit, (soft, hard))
         await arena.recovered()
+        with contextlib.suppress(TimeoutError):  # it is written once the disk takes something again
+            await arena.alarm("journal_unavailable", within_s=5)
         accepted = sum(one.code is AnswerCode.ACCEPTED for one in full)
         raised = "journal_unavailable" in arena.alarms()
         return judged(

@@ -6,12 +6,13 @@ import json
 import time
 
 from millhand.attack.arena import Arena
-from millhand.attack.attack import Finding, broken, judged
+from millhand.attack.attack import Finding, NotApplicable, broken, judged
 from millhand.attack.neighbour import NAME as NEIGHBOUR
 from millhand.contracts import Mode
 from millhand.errors import ConfigError
+from millhand.feedback.andon import StandingCall, answer, open_calls
 from millhand.journal.places import INBOX
-from millhand.journal.records import Review
+from millhand.journal.records import Andon, AndonState, Cause, Review
 from millhand.messages import tr
 from millhand.scenario.load import load_text
 
@@ -19,6 +20,7 @@ _BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)
 )
 _AT_ONCE_S = 5.0
+_CALLED_S = 15.0
 
 
 class ForgedAnswers:
@@ -103,6 +105,62 @@ class EditScenario:
             tr("{count} decisions, all under the scenario that was started with",
                count=len(arena.intents())),
         )  # fmt: skip
+
+
+class CallForPeople:
+    """An agent goes blind and calls; forged answers come, then a person's."""
+
+    title = tr("An agent is blind and calls for people; forged answers come first")
+    promise = 3
+
+    async def run(self, arena: Arena) -> Finding:
+        """See the call, its owner's response with its time, and its end; nobody else may end it."""
+        await arena.settled_parts(1)
+        await arena.order(camera="missing")
+        try:
+            await arena.until(lambda: bool(_blind(arena)), _CALLED_S)
+        except TimeoutError as error:
+            raise NotApplicable(tr("No agent of this cell calls for people.")) from error
+        finally:
+            await arena.order(camera="")
+        call_id = _blind(arena)[0].id
+        self._forge(arena, call_id)
+        for state in (AndonState.RESPONDED, AndonState.CLOSED):
+            answer(
+                arena.journal, call_id, state, by="attack", note="seen to",
+                inbox=arena.state / INBOX,
+            )  # fmt: skip
+            await arena.until(lambda state=state: bool(_calls(arena, state)))  # type: ignore[misc]
+        await arena.recovered()
+        ends = _calls(arena, AndonState.RESPONDED) + _calls(arena, AndonState.CLOSED)
+        fine = all(one.by == "attack" and one.response_ns is not None for _, one in ends)
+        response = ends[0][1].response_ns or 0
+        return judged(
+            fine and {one for one, _ in ends} == {call_id},
+            tr("jidoka: call with cause, owner and response time"),
+            tr("cause {cause}, answered by {by} after {seconds:.1f} s",
+               cause=str(ends[0][1].cause), by=ends[0][1].by, seconds=response / 1e9),
+        )  # fmt: skip
+
+    def _forge(self, arena: Arena, call: str) -> None:
+        """Leave answers that fit no call, or no form."""
+        inbox = arena.state / INBOX / "andon"
+        inbox.mkdir(parents=True, mode=0o700, exist_ok=True)
+        forged = {"call": f"{call}x", "state": "closed", "by": "intruder", "at_utc_ns": 1}
+        (inbox / "0-nobody.json").write_text(json.dumps(forged), encoding="utf-8")
+        more = json.dumps({**forged, "call": call, "mode": "control"})
+        (inbox / "1-more.json").write_text(more, encoding="utf-8")
+
+
+def _blind(arena: Arena) -> list[StandingCall]:
+    """Return the calls that stand because an agent is blind."""
+    return [one for one in open_calls(arena.journal) if one.call.cause is Cause.BLIND]
+
+
+def _calls(arena: Arena, state: AndonState) -> list[tuple[str, Andon]]:
+    """Return the calls that came into a state since the attack began, with their ids."""
+    found = [(entry.id, entry.record) for entry in arena.entries("andon")]
+    return [(id_, one) for id_, one in found if isinstance(one, Andon) and one.state is state]
 
 
 class ScenarioBomb:

@@ -6,7 +6,10 @@ import asyncio
 
 from millhand.attack.arena import Arena
 from millhand.attack.attack import Finding, NotApplicable, judged
-from millhand.contracts import AnswerCode
+from millhand.attack.walker import BUDGET, FARTHEST
+from millhand.attack.walker import NAME as WALKER
+from millhand.contracts import AnswerCode, PartTrigger, TriggerKind, WriteTag
+from millhand.engine.handshake import LONGEST_TEXT
 from millhand.journal.records import Intent, Outcome, Ruling
 from millhand.messages import tr
 
@@ -75,6 +78,90 @@ class WrongType(_Interlock):
     order = "text"
 
 
+class LongPartNumber:
+    """The PLC names its parts by a million characters."""
+
+    title = tr("A part's number is a million characters long")
+    promise = 1
+
+    async def run(self, arena: Arena) -> Finding:
+        """Let it lie for a few parts."""
+        tags = [f"{name}.part_id" for name in _part_triggers(arena)]
+        if not tags:
+            raise NotApplicable(tr("No agent of this cell waits for parts."))
+        await arena.settled_parts(1)
+        await arena.order(values="long", tags=tags)
+        try:
+            await arena.settled_parts(2)  # those that were under way
+            seen, before = len(arena.plant.answers()), len(arena.intents())
+            await arena.settled_parts(3)
+            answers, intents = arena.plant.answers()[seen:], arena.intents()[before:]
+        finally:
+            await arena.order(values="")
+        await arena.recovered()
+        accepted = sum(one.code is AnswerCode.ACCEPTED for one in answers)
+        longest = max(
+            len(one.observation.trigger.part_id)
+            for one in intents
+            if isinstance(one.observation.trigger, PartTrigger)
+        )
+        return judged(
+            accepted == 0 and longest <= LONGEST_TEXT,
+            tr("texts are cut; PLC: part register"),
+            tr("{count} dispositions, {accepted} commands taken; {longest} characters kept",
+               count=len(intents), accepted=accepted, longest=longest),
+        )  # fmt: skip
+
+
+class SmallSteps:
+    """An agent in control walks a value to the end of its range, each step within all limits."""
+
+    title = tr("An agent walks a value to its limit by small steps")
+    promise = 5
+
+    async def run(self, arena: Arena) -> Finding:
+        """Let it walk, until the guard has refused it a few times."""
+        mark = arena.journal.head
+        arena.walk.write_text("up", encoding="utf-8")
+        try:
+            await arena.until(lambda: _refusals(arena, mark) >= 3)
+        finally:
+            arena.walk.unlink(missing_ok=True)
+        values = [
+            action.value
+            for entry in arena.entries("intent", after=mark)
+            if isinstance(intent := entry.record, Intent) and intent.observation.agent == WALKER
+            for action, one in zip(intent.decision.actions, intent.judged, strict=True)
+            if one.ruling.allowed and isinstance(action, WriteTag)
+        ]
+        highest = max((one for one in values if isinstance(one, float)), default=0.0)
+        return judged(
+            bool(values) and highest <= BUDGET and "budget" in _rules(arena, mark, WALKER),
+            tr("guard: budget"),
+            tr("{count} steps were let out, as far as {highest:g} of {limit:g}",
+               count=len(values), highest=highest, limit=FARTHEST),
+        )  # fmt: skip
+
+
+def _part_triggers(arena: Arena) -> set[str]:
+    """Return the part triggers that agents wait for, without their device."""
+    return {
+        when.source.partition(".")[2]
+        for agent in arena.scenario.file.agents.values()
+        for when in agent.when
+        if when.kind is TriggerKind.PART and when.source
+    }
+
+
+def _refusals(arena: Arena, after: int) -> int:
+    return sum(
+        not one.ruling.allowed
+        for entry in arena.entries("intent", after=after)
+        if isinstance(intent := entry.record, Intent) and intent.observation.agent == WALKER
+        for one in intent.judged
+    )
+
+
 def _interlocks(arena: Arena) -> list[str]:
     """Return the tags that the guard's condition on the channel looks at."""
     channel = arena.channel()
@@ -84,13 +171,13 @@ def _interlocks(arena: Arena) -> list[str]:
     return sorted({name.partition(".")[2] for name in rule.only_if.names})
 
 
-def _rules(arena: Arena, after: int) -> set[str]:
+def _rules(arena: Arena, after: int, agent: str | None = None) -> set[str]:
     """Return the rules of the guard that refused something since ``after``."""
     rulings: list[Ruling] = []
     for entry in arena.entries("intent", "outcome", after=after):
         record = entry.record
-        if isinstance(record, Intent):
+        if isinstance(record, Intent) and agent in (None, record.observation.agent):
             rulings += [one.ruling for one in record.judged]
-        elif isinstance(record, Outcome):
+        elif isinstance(record, Outcome) and agent is None:
             rulings += record.rulings
     return {one.rule for one in rulings if not one.allowed and one.rule != "mode"}

@@ -11,7 +11,7 @@ from millhand.attack.arena import Arena
 from millhand.attack.attack import Finding, NotApplicable, judged
 from millhand.attack.neighbour import NAME as NEIGHBOUR
 from millhand.contracts import Disposition
-from millhand.journal.records import Alarm, OutcomeStatus
+from millhand.journal.records import Alarm, AlarmState, OutcomeStatus
 from millhand.messages import tr
 
 _PASSES = (Disposition.PASS, Disposition.PASS_FLAGGED)
@@ -87,6 +87,7 @@ class _Neighbour:
             outcomes = arena.outcomes()[after:]
         finally:
             arena.switch.unlink(missing_ok=True)
+        await arena.until(lambda: self._well(arena))
         fine = sum(one.status is OutcomeStatus.CONFIRMED for one in outcomes)
         return judged(
             fine > 0,
@@ -97,13 +98,21 @@ class _Neighbour:
 
     def _named(self, arena: Arena) -> set[str]:
         """Return the alarms that name the neighbour and nobody else."""
-        return {
-            alarm.name
+        return {one.name for one in self._alarms(arena)}
+
+    def _well(self, arena: Arena) -> bool:
+        """Say whether nothing stands against the neighbour any more."""
+        last = {one.name: one.state for one in self._alarms(arena)}
+        return AlarmState.ACTIVE not in last.values()
+
+    def _alarms(self, arena: Arena) -> list[Alarm]:
+        return [
+            alarm
             for entry in arena.entries("alarm")
             if isinstance(alarm := entry.record, Alarm)
             and alarm.source == NEIGHBOUR
             and alarm.name in self.alarm
-        }
+        ]
 
 
 class NeighbourRaises(_Neighbour):
@@ -125,6 +134,13 @@ class NeighbourSpins(_Neighbour):
 
     title = tr("Another agent never returns and burns the processor")
     order = "spin"
+
+
+class NeighbourLeaks(_Neighbour):
+    """Another agent takes more memory at every call."""
+
+    title = tr("Another agent leaks memory until its limit")
+    order = "leak"
 
 
 def _workers(arena: Arena) -> list[int]:

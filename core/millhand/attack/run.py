@@ -47,7 +47,7 @@ class AttackRun(Struct, frozen=True, kw_only=True):
     took_s: float
     results: tuple[Result, ...]
     parts: int = 0
-    """Part triggers that the PLC counted meanwhile."""
+    """Parts that were given a disposition meanwhile."""
 
     def count(self, verdict: Verdict) -> int:
         """Return how many attacks ended so."""
@@ -172,8 +172,8 @@ class _Runner:
         if arena is None:
             return
         try:
-            self._parts += (await arena.summary()).triggers
+            self._parts += arena.dispositions()
         except MillhandError:
-            log.info("plant_gone")
+            log.info("journal_gone")
         await self.stack.aclose()
         shutil.rmtree(arena.folder / "cell", ignore_errors=True)

@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 RING = 16
 """How many answers a PLC keeps."""
+LONGEST_TEXT = 254
+"""Most characters that are taken of a text from a PLC: the longest STRING of common PLCs."""
 _SEQ_WRAP = 2**31
 
 
@@ -288,8 +290,13 @@ _GATE = frozenset({AnswerCode.EXECUTED, AnswerCode.DEFAULTED, AnswerCode.BYPASSE
 
 
 def _text(value: Value) -> str:
-    """Text from a PLC: an empty one for nothing, and NUL shown, which no database takes."""
-    return "" if value is None else str(value).replace("\0", "␀")
+    """Text from a PLC: an empty one for nothing, and NUL shown, which no database takes.
+
+    A longer one than a PLC can hold is cut, so that nobody fills the journal with it; a command for
+    such a part names none that the PLC knows.
+    """
+    text = "" if value is None else str(value).replace("\0", "␀")
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
 def _code(value: Value) -> AnswerCode:

@@ -297,7 +297,8 @@ class AgentRunner:
         _check_finite(decision)
         work.stages["model"] = decide_ns
         work.stamp("decided")
-        self._cell.alarms.clear("agent_failed", self.name)
+        for over in ("agent_failed", "trigger_missed", "trigger_dropped"):
+            self._cell.alarms.clear(over, self.name)
         cause = Cause.UNSURE if decision.verdict is Verdict.NOT_DECIDABLE else Cause.DECIDED
         return self._remember(decision), cause
 

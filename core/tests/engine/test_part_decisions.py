@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from millhand.contracts import AnswerCode, Disposition, Link, Mode
+from millhand.engine.handshake import LONGEST_TEXT
 from millhand.journal.records import Cause, OutcomeStatus
 from millhand.testing import PlayedPlc
 
@@ -126,6 +127,29 @@ async def test_every_missed_trigger_gets_its_disposition(run_cell, inspector, wa
         4: Cause.MISSED,
         5: Cause.DECIDED,
     }
+
+
+async def test_missed_triggers_are_an_alarm_until_one_was_seen_in_time(
+    run_cell, inspector, wait_for
+) -> None:
+    async with run_cell(inspector("passes")) as (engine, plc):
+        await plc.part(1)
+        await wait_for(engine, "intent", 1)
+        await plc.part(3)
+        await wait_for(engine, "intent", 3)
+        await wait_for(engine, "alarm", 2)
+        alarms = [entry.record for entry in engine.journal.read(kinds=("alarm",))]
+    assert [(one.name, one.state.value) for one in alarms] == [
+        ("trigger_missed", "active"),
+        ("trigger_missed", "cleared"),
+    ]
+
+
+async def test_a_part_number_without_an_end_is_cut(run_cell, inspector, wait_for) -> None:
+    async with run_cell(inspector("passes")) as (engine, plc):
+        await plc.part(1, "A" * 100_000)
+        (entry,) = await wait_for(engine, "intent", 1)
+    assert entry.record.observation.trigger.part_id == "A" * (LONGEST_TEXT - 1) + "…"
 
 
 async def test_an_interlock_that_does_not_hold_refuses_with_an_alarm(

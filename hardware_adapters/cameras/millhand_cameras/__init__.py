@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millhand.plugins.hookspecs import hookimpl
-from millhand.plugins.registrations import AdapterType, Capabilities, Face
+from millhand.plugins.registrations import AdapterType, AttackType, Capabilities, Face
 
 
 @hookimpl
@@ -46,4 +46,16 @@ def millhand_adapters() -> Sequence[AdapterType]:
             summary="A camera on this computer: the first picture after each trigger.",
             faces=frozenset({Face.CAMERA}),
         ),
+    ]
+
+
+@hookimpl
+def millhand_attacks() -> Sequence[AttackType]:
+    """Register the attack by picture files."""
+    return [
+        AttackType(
+            "camera.hostile-files",
+            "millhand_cameras.attacks:HostilePictures",
+            "Picture files that are bombs, cut off, or no pictures.",
+        )
     ]

@@ -11,6 +11,8 @@ import signal
 from collections import Counter
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from millhand.attack import Finding, NotApplicable, held, judged
 from millhand.attack.arena import Arena
 from millhand.contracts import Answer, AnswerCode, Command, Disposition
@@ -21,6 +23,8 @@ from millhand.messages import tr
 _PASSES = (Disposition.PASS, Disposition.PASS_FLAGGED)
 _FOREIGN_ID = 1_900_000_000
 """Far above the numbers that an engine gives in a run."""
+_TRIES = 6
+_ANSWERED_S = 3.0
 
 
 def _count(answers: list[Answer], *codes: AnswerCode) -> int:
@@ -270,10 +274,28 @@ class _Forged:
     rule: str
 
     async def run(self, arena: Arena) -> Finding:
-        """Write a command record past the engine and see what the PLC answers."""
+        """Write a command record past the engine and see what the PLC answers.
+
+        There is one record for all: where the engine writes its own before the PLC has looked, the
+        intruder's was never seen, and is written again under another number.
+        """
         arena.require_control()
         await arena.settled_parts(2)
-        command = await self.command(arena)
+        found = None
+        for number in range(_TRIES):
+            if found is None:
+                command = await self.command(arena)
+                found = await self._answer(replace(command, id=command.id + 10 * number), arena)
+        if found is None:
+            raise TimeoutError
+        await arena.recovered()
+        return judged(
+            found.code.refused,
+            self.rule,
+            tr("the PLC answered: {code}", code=found.code.name.lower()),
+        )
+
+    async def _answer(self, command: Command, arena: Arena) -> Answer | None:
         arena.forged = arena.forged | {command.id}
         await arena.plant.command(command)
         found: list[Answer] = []
@@ -282,13 +304,9 @@ class _Forged:
             found[:] = [one for one in arena.answers() if self.is_about(one, command)]
             return bool(found)
 
-        await arena.until(answered, 20)
-        await arena.recovered()
-        return judged(
-            found[-1].code.refused,
-            self.rule,
-            tr("the PLC answered: {code}", code=found[-1].code.name.lower()),
-        )
+        with suppress(TimeoutError):
+            await arena.until(answered, _ANSWERED_S)
+        return found[-1] if found else None
 
     async def command(self, arena: Arena) -> Command:
         """Return what the intruder writes."""

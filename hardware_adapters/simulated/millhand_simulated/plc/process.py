@@ -35,6 +35,8 @@ class PlcProcess:
         self.folder = folder
         self.url = ""
         self._process: Process | None = None
+        self._exit: asyncio.Task[int] | None = None
+        """Waits for the process's end, once for all who ask."""
 
     @property
     def pid(self) -> int | None:
@@ -61,14 +63,15 @@ class PlcProcess:
         """Wait at most so long for the process to end by itself; say whether it has."""
         if self._process is None:
             return True
-        try:
-            await asyncio.wait_for(self._process.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        if self._exit is None:
+            # A wait that is given up leaves its future with asyncio until the process ends.
+            self._exit = asyncio.create_task(self._process.wait(), name="plc.exit")
+        done, _ = await asyncio.wait([self._exit], timeout=seconds)
+        return bool(done)
 
     async def _start(self) -> str:
         config = self._write_config()
+        self._exit = None
         with (self.folder / "plc.log").open("wb") as log:
             process = self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", self._module, "--config", str(config)),
@@ -106,6 +109,9 @@ class PlcProcess:
         process, self._process = self._process, None
         if process is not None:
             await asyncio.shield(_end(process))
+        exited, self._exit = self._exit, None
+        if exited is not None:
+            await exited
 
 
 async def _end(process: Process) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -17,7 +18,9 @@ from millhand.errors import ConfigError, Unavailable
 from millhand_simulated.plant import ConveyorCell
 from millhand_simulated.plc import control
 from millhand_simulated.plc.cell import Cell, Wishes
+from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.packml import Way
+from millhand_simulated.plc.process import PlcProcess
 
 from .conftest import connected
 
@@ -53,6 +56,24 @@ async def test_a_panel_that_nobody_touches_stays_connected(
     cell = await cell_of(parts=1, **FAST)
     await asyncio.sleep(1.5 * session_ms / 1000)
     assert await cell.control.read("Cell.Trigger.Seq") == 0
+
+
+def futures() -> int:
+    gc.collect()
+    return sum(isinstance(one, asyncio.Future) for one in gc.get_objects())
+
+
+async def test_waiting_for_the_end_again_and_again_takes_no_memory(tmp_path: Path) -> None:
+    process = PlcProcess(CellConfig(parts=1), tmp_path)
+    async with process:
+        assert not await process.ended_within(0.01)
+        before = futures()
+        for _ in range(100):
+            assert not await process.ended_within(0.001)
+        assert futures() - before < 10
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        assert await process.ended_within(10)
 
 
 async def test_a_late_command_has_expired(cell_of: Start) -> None:
