@@ -13,12 +13,14 @@ from millhand.journal.records import (
     Gate,
     Intent,
     ModeChange,
+    ModelMoved,
     Outcome,
     Pruned,
     Published,
     Question,
     Record,
     Review,
+    Shadowed,
     Started,
     Stopped,
 )
@@ -53,6 +55,17 @@ def entry_text(record: Record) -> str:  # noqa: C901 - one short line for each k
                 now=word(record.now),
                 by=record.by,
             )
+        case ModelMoved():
+            return tr(
+                "{agent}: {package} is {stage}, by {by}",
+                agent=record.agent,
+                package=record.package,
+                stage=word(record.now),
+                by=record.by,
+            )
+        case Shadowed():
+            said = word(record.verdict) if record.verdict else record.fault
+            return tr("{package} would have said: {said}", package=record.package, said=said)
         case Question():
             return f"{record.kind}: {record.text}"
         case Review():

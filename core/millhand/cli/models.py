@@ -27,15 +27,30 @@ models = LazyGroup(
             "millhand.cli.models:verify", tr("Check hashes, graph and golden outputs, here.")
         ),
         "diff": Word("millhand.cli.models:diff", tr("Say what two packages differ in.")),
+        "shadow": Word(
+            "millhand.cli.model_life:shadow", tr("Let a package decide beside the live model.")
+        ),
+        "canary": Word(
+            "millhand.cli.model_life:canary", tr("Let the candidate decide a share of the parts.")
+        ),
+        "promote": Word(
+            "millhand.cli.model_life:promote", tr("Make the candidate the live model.")
+        ),
+        "rollback": Word(
+            "millhand.cli.model_life:rollback", tr("Go back to the model that was live before.")
+        ),
+        "retire": Word("millhand.cli.model_life:retire", tr("Take the candidate away.")),
+        "stages": Word("millhand.cli.model_life:stages", tr("Show where each model stands.")),
     },
     help=tr(
-        "Look at model packages: where they come from, how good they are, whether they are whole.\n"
+        "Model packages: where they come from, how good they are, and which of them decides.\n"
         "\n"
         "\b\n"
         "  millhand models list my-cell/\n"
         "  millhand models show my-cell/models/impeller\n"
         "  millhand models verify my-cell/models/impeller\n"
-        "  millhand models diff models/old models/new"
+        "  millhand models diff models/old models/new\n"
+        "  millhand models stages my-cell/"
     ),
 )
 

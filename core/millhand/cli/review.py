@@ -172,7 +172,7 @@ def _answer(
     with place.open() as opened:
         name = opened.cell
         given = record_answer(
-            opened, about, kind, by=_who(by), label=label, note=note, inbox=place.inbox
+            opened, about, kind, by=who(by), label=label, note=note, inbox=place.inbox
         )
     taken_up = _take_up(place, name)
     click.echo(tr("Recorded: {answer}, by {by}.", answer=given.answer, by=given.by))
@@ -198,7 +198,7 @@ def _take_up(place: JournalPlace, cell: str) -> bool:
     return True
 
 
-def _who(by: str | None) -> str:
+def who(by: str | None) -> str:
     """Name who answers; a name other than the user's own is recorded with the user's."""
     user = ""
     with contextlib.suppress(OSError, KeyError, ImportError):

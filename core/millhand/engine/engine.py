@@ -32,6 +32,7 @@ from millhand.engine.recover import (
 )
 from millhand.engine.retention import Retention
 from millhand.engine.reviews import ReviewDesk
+from millhand.engine.rollout.desk import ModelDesk
 from millhand.engine.runner import AgentRunner
 from millhand.engine.snapshot import DeviceState, EngineSnapshot
 from millhand.engine.sources import Source, source_of
@@ -172,6 +173,9 @@ class Engine:
         cell.record(self._started(safe=False, plugins=found), subject=cell.name)
         staff.watch()
         await self._run(cell, health)
+        folder = inbox_folder(self.scenario, self._journal_target)
+        desk = ModelDesk(cell, staff.rollouts, folder)
+        cell.supervisor.start(Child("models", desk.run))
 
     # --- running ---
 

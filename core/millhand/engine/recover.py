@@ -18,6 +18,7 @@ from millhand.engine.effects import outcome_of
 from millhand.engine.handshake import CommandChannel
 from millhand.engine.supervision import Child
 from millhand.errors import Unavailable
+from millhand.feedback.stages import Standing, standing_of
 from millhand.guard import Change, Limits
 from millhand.journal.entries import Entry, new_entry
 from millhand.journal.journal import Journal
@@ -135,6 +136,11 @@ def last_mode(journal: Journal, agent: str) -> ModeChange | None:
     entry = journal.last("mode", subject=agent)
     record = None if entry is None else entry.record
     return record if isinstance(record, ModeChange) else None
+
+
+def models_standing(journal: Journal, agent: str) -> Standing:
+    """Return which of an agent's models is live, which was before, and which is a candidate."""
+    return standing_of(journal.read(kinds=("model",), subject=agent, limit=None), agent)
 
 
 def last_command_id(journal: Journal) -> int:

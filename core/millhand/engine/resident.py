@@ -220,8 +220,8 @@ class Resident:
     # --- watching ---
 
     async def watch(self) -> None:
-        """Look after the process for ever: that it lives, and how much memory it takes."""
-        while True:
+        """Look after the process until it is stopped: that it lives, and what memory it takes."""
+        while not self._stopped:
             worker = self._worker
             if worker is None:
                 await asyncio.sleep(_LOOK_S)

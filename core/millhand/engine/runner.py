@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from math import isfinite
 from time import monotonic_ns, time_ns
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -26,6 +27,7 @@ from millhand.engine.bindings import AgentBinding
 from millhand.engine.cell import Cell
 from millhand.engine.observe import Gathered, gather, product_of
 from millhand.engine.restarts import RestartBudget
+from millhand.engine.rollout.seat import Seat
 from millhand.engine.settling import Settler
 from millhand.engine.thinking import LightThinker, Thinker
 from millhand.engine.work import Work, begun_ns
@@ -45,7 +47,28 @@ MUCH_TOO_LONG_NS = 500_000_000
 """After so long it is moved into a worker at once."""
 _HEEDING = 0.75
 """Of the time left, what may be spent waiting for others; the rest is for disk and PLC."""
+_DECIDED_BY_AGENT = frozenset({Cause.DECIDED, Cause.UNSURE})
 _OVERRUNS, _WITHIN_S = 3, 60.0
+
+
+class Beside(Protocol):
+    """A second model beside the live one: :class:`~millhand.engine.rollout.rollout.Rollout`."""
+
+    def chosen(self, work: Work, observation: Observation) -> Seat | None:
+        """Return where this one is decided, if not in the live seat."""
+        ...
+
+    def watch(self, work: Work, observation: Observation, decision: Decision) -> None:
+        """Learn how the live model has decided; returns at once."""
+        ...
+
+    def fell(self, seat: Seat, reason: str) -> None:
+        """Learn that what was chosen gave no answer."""
+        ...
+
+    def is_other(self, packages: Mapping[str, str]) -> bool:
+        """Whether these packages are open in the other seat."""
+        ...
 
 
 class AgentRunner:
@@ -59,6 +82,8 @@ class AgentRunner:
         self.expel: Callable[[str], None] = _nowhere
         """Moves the agent out of the engine; set by whoever can."""
         self._cell = cell
+        self.beside: Beside | None = None
+        """A second model, where there is one."""
         self._thinker = thinker
         self._memory: Memory = memory or {}
         self._opened: OpenedAgent | None = None
@@ -117,8 +142,26 @@ class AgentRunner:
 
     def opened(self, agent: OpenedAgent) -> None:
         """Take note of the packages that the worker has opened."""
+        if self.beside is not None and self.beside.is_other(agent.packages):
+            return
         self._opened = agent
         self._packages = agent.packages
+
+    @property
+    def seat(self) -> Seat:
+        """Where the agent decides now.
+
+        Raises:
+            RuntimeError: nothing was opened yet.
+        """
+        if self._opened is None:
+            raise RuntimeError(f"{self.name} was not opened")
+        return Seat(self._thinker, self._opened)
+
+    def exchange(self, seat: Seat) -> None:
+        """Decide in another seat from the next trigger on."""
+        self._thinker, self._opened = seat.thinker, seat.opened
+        self._packages = seat.opened.packages
 
     # --- taking triggers ---
 
@@ -208,8 +251,21 @@ class AgentRunner:
         if work.gathering is not None:
             await asyncio.wait([work.gathering])
         observation = self._observed(work)
-        if observation is not None:
-            self._settle(work, observation, *await self._think(work, observation))
+        if observation is None:
+            return
+        beside, thinker = self.beside, self._thinker
+        seat = None if beside is None else beside.chosen(work, observation)
+        if seat is not None:
+            thinker, observation = seat.thinker, seat.pinned(observation)
+        decision, cause = await self._think(work, observation, thinker)
+        self._settle(work, observation, decision, cause)
+        if beside is None:
+            return
+        if seat is not None:
+            if cause not in _DECIDED_BY_AGENT:
+                beside.fell(seat, decision.reason)
+        elif cause in _DECIDED_BY_AGENT:
+            beside.watch(work, observation, decision)
 
     def _decide_now(self, work: Work, thinker: LightThinker) -> None:
         """Decide at once, where nothing need be waited for: a loop's turn less, or two."""
@@ -272,12 +328,14 @@ class AgentRunner:
             models=models or {},
         )
 
-    async def _think(self, work: Work, observation: Observation) -> tuple[Decision, Cause]:
-        if self.degraded:
+    async def _think(
+        self, work: Work, observation: Observation, thinker: Thinker
+    ) -> tuple[Decision, Cause]:
+        if thinker.degraded:
             return self._given_up()
         frames = {role: frame.pixels for role, frame in observation.frames.items()}
         try:
-            answer = await self._thinker.decide(self.name, observation, frames, work.left_s)
+            answer = await thinker.decide(self.name, observation, frames, work.left_s)
             return self._thought(work, *answer)
         except TimeoutError:
             return undecided(tr("The deadline passed while deciding.")), Cause.LATE

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from millhand.engine import build
 from millhand.engine.care import AgentCare
 from millhand.engine.cell import Cell
-from millhand.engine.recover import last_mode, remember
+from millhand.engine.recover import last_mode, models_standing, remember
 from millhand.engine.resident import Resident
+from millhand.engine.rollout.evidence import Evidence
+from millhand.engine.rollout.placed import SecondCare
+from millhand.engine.rollout.rollout import Rollout, Start
 from millhand.engine.runner import AgentRunner
 from millhand.engine.supervision import Child
 from millhand.engine.thinking import LightThinker, Thinker
 from millhand.errors import ConfigError, MillhandError
 from millhand.isolate.messages import AgentSpec, OpenedAgent
 from millhand.messages import tr
+from millhand.models.package import open_package
 from millhand.plugins import Plugins
 from millhand.scenario.load import Scenario
 
@@ -47,6 +53,10 @@ class Staff:
         self._opened: dict[str, tuple[OpenedAgent, Thinker]] = {}
         self.failed: dict[str, str] = {}
         """Workers and light agents that could not be opened, and why."""
+        self.rollouts: dict[str, Rollout] = {}
+        """The life of the models, by agent; agents without models have none."""
+        self._starts: dict[str, Start] = {}
+        self._originals: dict[str, AgentSpec] = {}
         self._stack = AsyncExitStack()
 
     async def open(self, stack: AsyncExitStack) -> None:
@@ -58,7 +68,9 @@ class Staff:
         self._stack = await stack.enter_async_context(AsyncExitStack())
         agents = self._scenario.file.agents
         for name in agents:
-            self._specs[name] = build.agent_spec(self._scenario, name, self._plugins)
+            spec = build.agent_spec(self._scenario, name, self._plugins)
+            self._originals[name] = spec
+            self._specs[name] = await self._promoted(spec, alone=agents[name].worker is None)
         for name, agent in agents.items():
             if agent.light:
                 limits = build.worker_limits(self._scenario, agent.worker or name)
@@ -79,6 +91,25 @@ class Staff:
                 self._opened.update({agent.name: (agent, thinker) for agent in result})
         if errors and not self._opened:
             raise errors[0]
+
+    async def _promoted(self, spec: AgentSpec, *, alone: bool) -> AgentSpec:
+        """Put in place what was promoted before this start, as the journal says."""
+        from millhand.replay.candidate import with_candidates
+
+        self._starts[spec.name] = Start(spec, alone=alone)
+        if not spec.models:
+            return spec
+        standing = await asyncio.to_thread(models_standing, self._cell.journal, spec.name)
+        folders, base = standing.folders, self._scenario.folder
+        try:
+            packages = [await asyncio.to_thread(open_package, base / one) for one in folders]
+            promoted = with_candidates(spec, packages)
+        except MillhandError as error:
+            text = tr("What was promoted cannot be opened: {reason}", reason=error)
+            self._cell.alarms.raise_("model_missing", spec.name, text)
+            return spec
+        self._starts[spec.name] = Start(promoted, folders, alone)
+        return promoted
 
     def _resident(self, worker: str, agents: list[str]) -> Resident:
         return Resident(
@@ -115,9 +146,32 @@ class Staff:
             runner.opened(agent)
             if isinstance(thinker, LightThinker):
                 runner.expel = self._expel
+            elif self._specs[name].models:
+                self.rollouts[name] = self._rollout(runner)
             self.runners[name] = runner
             change = last_mode(cell.journal, name)
             cell.modes.restore(name, None if change is None else change.now)
+
+    def _rollout(self, runner: AgentRunner) -> Rollout:
+        name = runner.name
+        return Rollout(
+            self._cell,
+            runner,
+            self._starts[name],
+            folder=self._scenario.folder,
+            original=self._originals[name],
+            evidence=Evidence(self._cell.journal, name, self._scenario.file.agents[name].rollout),
+            make=self._second,
+        )
+
+    def _second(self, spec: AgentSpec, live: Callable[[], bool]) -> Resident:
+        """Make a worker for a second model; it has no spare, for it is one itself."""
+        limits = replace(build.worker_limits(self._scenario, spec.name), spare=False)
+        care = SecondCare(self._cell, self._care, live)
+        resident = Resident(f"{spec.name}.2", [spec], limits, care, self._cell.supervisor.job)
+        self._stack.push_async_callback(resident.stop)
+        self._watch(resident)
+        return resident
 
     def watch(self) -> None:
         """Begin to look after the workers."""

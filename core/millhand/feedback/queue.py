@@ -82,7 +82,7 @@ def draw(worth: Worth, rates: Rates, *, salt: str = "") -> Asked | None:
         salt: another one draws others.
     """
     ground, chance, urgency = _ground(worth, rates)
-    luck = _uniform(f"{salt}/{worth.decision}")
+    luck = uniform(f"{salt}/{worth.decision}")
     if luck >= chance:
         return None
     if luck < rates.audit:
@@ -108,7 +108,8 @@ def _strangeness(worth: Worth) -> float:
     return min(0.99, (close + novel) / 2)
 
 
-def _uniform(text: str) -> float:
+def uniform(text: str) -> float:
+    """Return a number from 0 to 1 that looks drawn and is always the same for a text."""
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[: _BITS // 8], "big")
     return number / 2.0**_BITS
 

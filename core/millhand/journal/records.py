@@ -11,7 +11,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from millhand.contracts.command import Answer, Command, Write, WriteResult
-from millhand.contracts.decision import Action, Decision, Disposition, MachineAction
+from millhand.contracts.decision import Action, Decision, Disposition, MachineAction, Verdict
 from millhand.contracts.events import Event
 from millhand.contracts.modes import Mode
 from millhand.contracts.observation import Memory, Observation
@@ -205,6 +205,55 @@ class ModeChange(Struct, frozen=True, kw_only=True, tag="mode"):
     reason: str = ""
 
 
+class Stage(StrEnum):
+    """Where a model package stands in its life, at one agent."""
+
+    CANDIDATE = "candidate"
+    """It is whole and permitted; no more is known."""
+    SHADOW = "shadow"
+    """It decides beside the live one, and nothing comes of it."""
+    CANARY = "canary"
+    """It decides a stated share of the parts."""
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+class ModelMoved(Struct, frozen=True, kw_only=True, tag="model"):
+    """A model package came to another stage of its life, and who brought it there.
+
+    What is live after a restart is derived from these entries.
+    """
+
+    agent: str
+    package: str
+    """Its id."""
+    folder: str = ""
+    """Where it lies below the scenario's folder; empty: what the scenario names."""
+    now: Stage
+    folders: tuple[str, ...] = ()
+    """With ``live``: all packages that now stand in the place of the scenario's own."""
+    share: float = 0.0
+    """With ``canary``: of the parts that it decides, 0 to 1."""
+    replaces: str = ""
+    """With ``live``: the id of the package that was live before."""
+    by: str
+    reason: str = ""
+
+
+class Shadowed(Struct, frozen=True, kw_only=True, tag="shadowed"):
+    """What the model that did not decide would have said. The entry's id is the decision's."""
+
+    agent: str
+    package: str
+    live: Verdict | None = None
+    """What the model that decided said."""
+    verdict: Verdict | None = None
+    scores: dict[str, float] = {}
+    decide_ns: int = 0
+    fault: str = ""
+    """Why what it said would not have counted: it failed, or took too long."""
+
+
 class Published(Struct, frozen=True, kw_only=True, tag="event"):
     """An event on the bus."""
 
@@ -287,6 +336,8 @@ Record = (
     | Alarm
     | Andon
     | ModeChange
+    | ModelMoved
+    | Shadowed
     | Published
     | Question
     | Review

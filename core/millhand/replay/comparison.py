@@ -7,15 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from millhand.contracts.decision import Verdict
+from millhand.feedback.pairs import was_good
+from millhand.feedback.promotion import MARGIN
 from millhand.journal.entries import Entry
-from millhand.journal.records import AnswerKind, Intent, Review
+from millhand.journal.records import Intent, Review
 from millhand.replay.replay import Replayed
 from millhand.statistics.betting import NotWorse
-
-MARGIN = 0.02
-"""How much less often a candidate may be right and still count as not worse."""
-GOOD_LABELS = frozenset({"ok", "good"})
-"""Labels that say of a part that nothing is wrong with it."""
 
 
 @dataclass(slots=True)
@@ -92,12 +89,10 @@ def judged_by_people(entries: Iterable[Entry]) -> dict[str, bool]:
         record = entry.record
         if isinstance(record, Intent):
             verdicts[entry.id] = record.decision.verdict
-        elif isinstance(record, Review) and record.answer is AnswerKind.DISAGREE:
-            found[record.decision] = record.label.casefold() in GOOD_LABELS
-        elif isinstance(record, Review) and record.answer is AnswerKind.AGREE:
-            verdict = verdicts.get(record.decision)
-            if verdict in (Verdict.OK, Verdict.NOT_OK):
-                found[record.decision] = verdict is Verdict.OK
+        elif isinstance(record, Review):
+            good = was_good(record, verdicts.get(record.decision))
+            if good is not None:
+                found[record.decision] = good
     return found
 
 

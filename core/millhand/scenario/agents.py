@@ -21,7 +21,7 @@ from millhand.scenario.parts import (
     as_mapping,
     refusal,
 )
-from millhand.scenario.units import Duration, UnitError, parse_duration
+from millhand.scenario.units import Duration, Percent, UnitError, parse_duration
 from millhand.scenario.words import shown
 
 
@@ -272,6 +272,35 @@ class Contradicted(Fallback):
     )
 
 
+class Rollout(Part):
+    """When another model may take the live one's place, and when that is undone."""
+
+    margin: Percent = Field(
+        default=0.02,
+        gt=0,
+        lt=1,
+        description="How much less often a candidate may be right than the live model, or more "
+        "often wrong, and still be promoted.",
+    )
+    escape_margin: Percent = Field(
+        default=0.01,
+        gt=0,
+        lt=1,
+        description="How many more of all parts it may let pass though they are defective.",
+    )
+    alpha: Percent = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Probability that a candidate which is worse by a margin is promoted, ever.",
+    )
+    rollback: Literal["alarm", "automatic"] = Field(
+        default="alarm",
+        description="What happens once it is shown that the model which was live before is the "
+        "better one: an alarm alone, or also the way back to it.",
+    )
+
+
 def _ask_a_person() -> Fallback:
     return Fallback(part=Disposition.DIVERT, review=True)
 
@@ -333,6 +362,11 @@ class Agent(Part):
     contradicted: Contradicted = Field(
         default_factory=Contradicted,
         description="Another agent in control says that the part is not OK.",
+    )
+
+    rollout: Rollout = Field(
+        default_factory=Rollout,
+        description="When another model may take the live one's place, and when that is undone.",
     )
 
     @model_validator(mode="after")

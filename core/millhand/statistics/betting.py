@@ -73,6 +73,12 @@ class NotWorse:
         self._best = max(self._best, evidence)
         return evidence
 
+    def add_ties(self, count: int) -> None:
+        """Take ``count`` pairs on which both were right, or both wrong; as adding each does."""
+        self.pairs += count
+        self._log_capital += count * np.log1p(self._bets * self.margin)
+        self._best = max(self._best, self.evidence)
+
     @property
     def evidence(self) -> float:
         """The capital: 1 at the start, 1/alpha and more is proof."""

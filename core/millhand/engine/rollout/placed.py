@@ -1,0 +1,78 @@
+"""A model at its agent, and the worker that a second one sits in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from millhand.engine.care import AgentCare
+from millhand.engine.cell import Cell
+from millhand.engine.rollout.seat import Seat
+from millhand.isolate.messages import AgentSpec, OpenedAgent, Rung
+from millhand.journal.records import Stage
+from millhand.messages import tr
+
+
+@dataclass(slots=True)
+class Placed:
+    """A model at its agent: the live one, a candidate, or the one that was live before."""
+
+    seat: Seat
+    spec: AgentSpec
+    package: str
+    """Id of the package by which it differs from the one beside it; empty where there is none."""
+    folder: str = ""
+    folders: tuple[str, ...] = ()
+    """All packages in it that stand in the place of the scenario's own."""
+    stage: Stage = Stage.LIVE
+    share: float = 0.0
+    alone: bool = True
+    """Whether no other agent lives in its worker, so that it may be ended."""
+    busy: bool = False
+    skipped: int = 0
+    """Parts that it did not see, because it was at another one."""
+
+
+class SecondCare:
+    """Told what becomes of a worker that a second model sits in.
+
+    While the model is not live, its troubles are its own: no part depends on it.
+    """
+
+    def __init__(self, cell: Cell, care: AgentCare, live: Callable[[], bool]) -> None:
+        self._cell = cell
+        self._care = care
+        self._live = live
+
+    def failed(self, agent: str, reason: str) -> None:
+        """See :class:`~millhand.engine.resident.Care`."""
+        if self._live():
+            self._care.failed(agent, reason)
+        else:
+            self._cell.alarms.raise_("second_model_failed", agent, reason)
+
+    def opened(self, agents: Sequence[OpenedAgent]) -> None:
+        """See :class:`~millhand.engine.resident.Care`."""
+        if self._live():
+            self._care.opened(agents)
+
+    def rungs_changed(self, rungs: Sequence[Rung]) -> None:
+        """See :class:`~millhand.engine.resident.Care`."""
+        if self._live():
+            self._care.rungs_changed(rungs)
+
+    def degraded(self, agents: Sequence[str], reason: str) -> None:
+        """See :class:`~millhand.engine.resident.Care`."""
+        if self._live():
+            self._care.degraded(agents, reason)
+            return
+        for agent in agents:
+            text = tr("The second model of {agent} was given up: {reason}", agent=agent,
+                      reason=reason)  # fmt: skip
+            self._cell.alarms.raise_("second_model_failed", agent, text)
+
+    def restored(self, agents: Sequence[str]) -> None:
+        """See :class:`~millhand.engine.resident.Care`."""
+        self._care.restored(agents)
+        for agent in agents:
+            self._cell.alarms.clear("second_model_failed", agent)
