@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from millhand.cli.output import console
-from millhand.errors import ConfigError
 from millhand.messages import tr
-
-PRIVATE, PUBLIC = "models.key", "models.pub"
 
 
 @click.command(
@@ -19,32 +15,23 @@ PRIVATE, PUBLIC = "models.key", "models.pub"
         "Make a key pair that signs model packages (ECDSA on P-256).\n"
         "\n"
         "The private key stays where packages are made. The public key goes to every plant that "
-        "runs them: with it, a package that you did not sign is refused.\n"
+        "runs them: a scenario that names it runs only what you signed.\n"
         "\n"
         "\b\n"
-        "  millhand models keygen keys/"
+        "  millhand models keygen keys/models.key"
     )
 )
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-def keygen(*, folder: Path) -> None:
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def keygen(*, file: Path) -> None:
     """Make a key pair."""
-    from millhand.models.signature import new_key
+    from millhand.models.signature import make_key
 
-    private, public = new_key()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(folder / PRIVATE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise ConfigError(
-            tr("{file} exists.", file=folder / PRIVATE),
-            mend=tr("Name another folder; what the old key signed would be refused by the new."),
-        ) from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(private)
-    (folder / PUBLIC).write_bytes(public)
+    public = make_key(file)
     out = console()
-    out.print(tr("private key: {file}", file=folder / PRIVATE), markup=False)
-    out.print(tr("public key:  {file}", file=folder / PUBLIC), markup=False)
+    out.print(tr("private key: {file}", file=file), markup=False)
+    out.print(tr("public key:  {file}", file=public), markup=False)
+    out.print(tr("Copy the public key into the scenario's folder and name it there:"))
+    out.print(f"  models: {{signed_by: keys/{public.name}}}", markup=False)
 
 
 @click.command(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from millhand.errors import ConfigError
+from millhand.keys import require_cryptography, write_key_pair
 from millhand.messages import tr
 from millhand.models.files import FILE_LIMIT, read_regular, refuse
 
@@ -35,13 +36,22 @@ PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 
 def new_key() -> tuple[bytes, bytes]:
     """Return a new private key and its public key, both in PEM."""
-    _require_library()
+    require_cryptography()
     from cryptography.hazmat.primitives import serialization as pem
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
     private = key.private_bytes(pem.Encoding.PEM, pem.PrivateFormat.PKCS8, pem.NoEncryption())
     return private, _public_pem(key.public_key())
+
+
+def make_key(private: Path) -> Path:
+    """Make a key pair in files and return that of the public key, beside the private one.
+
+    Raises:
+        ConfigError: a file is there already, or cannot be written.
+    """
+    return write_key_pair(private, *new_key())
 
 
 def sign_folder(folder: Path, private_pem: bytes) -> bytes:
@@ -104,6 +114,16 @@ def check_signature(folder: Path, trusted_keys: Sequence[bytes]) -> None:
     for name in sorted(signed.keys() | present.keys()):
         if signed.get(name) != present.get(name):
             _not_signed(tr("{name} is not the file that was signed.", name=name))
+
+
+def check_keys(public_keys: Sequence[bytes]) -> None:
+    """Check that all can verify a signature.
+
+    Raises:
+        ConfigError: one is not ECDSA on P-256 in PEM, or the library is not installed.
+    """
+    for pem in public_keys:
+        _public(pem)
 
 
 def _hint(key: EllipticCurvePublicKey) -> str:
@@ -195,7 +215,7 @@ def _verifies(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> b
 
 
 def _private(pem: bytes) -> EllipticCurvePrivateKey:
-    _require_library()
+    require_cryptography()
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -209,7 +229,7 @@ def _private(pem: bytes) -> EllipticCurvePrivateKey:
 
 
 def _public(pem: bytes) -> EllipticCurvePublicKey:
-    _require_library()
+    require_cryptography()
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -233,13 +253,3 @@ def _no_key(why: str) -> ConfigError:
         tr("This is no key for models: {why}.", why=why),
         mend=tr("Give an ECDSA key on the curve P-256 in PEM: millhand models keygen FOLDER"),
     )
-
-
-def _require_library() -> None:
-    try:
-        import cryptography  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            tr("Signatures need the library cryptography."),
-            mend="pip install 'millhand[signing]'",
-        ) from error

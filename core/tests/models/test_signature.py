@@ -138,9 +138,9 @@ def test_the_commands(folder, tmp_path):
         return run(models, [str(a) for a in arguments], standalone_mode=False)
 
     keys = tmp_path / "keys"
-    assert exits("keygen", keys).exception is None
+    assert exits("keygen", keys / "models.key").exception is None
     assert (keys / "models.key").stat().st_mode & 0o077 == 0
-    assert isinstance(exits("keygen", keys).exception, ConfigError)
+    assert isinstance(exits("keygen", keys / "models.key").exception, ConfigError)
     assert exits("verify", folder, "--key", keys / "models.pub").exception.fault == "unsigned"
     assert exits("sign", folder, "--key", keys / "models.key").exception is None
     assert open_package(folder, trusted_keys=[(keys / "models.pub").read_bytes()])
