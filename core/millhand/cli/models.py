@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import to_builtins
 from rich.text import Text
 
 from millhand.cli.exits import ExitCode
@@ -16,6 +17,7 @@ from millhand.errors import PackageError
 from millhand.messages import tr
 
 if TYPE_CHECKING:
+    from millhand.models.admission import Admission
     from millhand.models.package import Package
 
 models = LazyGroup(
@@ -24,7 +26,7 @@ models = LazyGroup(
         "list": Word("millhand.cli.models:list_packages", tr("List the packages below a folder.")),
         "show": Word("millhand.cli.models:show", tr("Print a package's passport.")),
         "verify": Word(
-            "millhand.cli.models:verify", tr("Check hashes, graph and golden outputs, here.")
+            "millhand.cli.models:verify", tr("Check signature, hashes, outputs and times, here.")
         ),
         "diff": Word("millhand.cli.models:diff", tr("Say what two packages differ in.")),
         "shadow": Word(
@@ -41,6 +43,11 @@ models = LazyGroup(
         ),
         "retire": Word("millhand.cli.model_life:retire", tr("Take the candidate away.")),
         "stages": Word("millhand.cli.model_life:stages", tr("Show where each model stands.")),
+        "export": Word(
+            "millhand.cli.models_export:export", tr("Write the passport for people and tools.")
+        ),
+        "keygen": Word("millhand.cli.models_signing:keygen", tr("Make a key that signs packages.")),
+        "sign": Word("millhand.cli.models_signing:sign", tr("Sign a package.")),
     },
     help=tr(
         "Model packages: where they come from, how good they are, and which of them decides.\n"
@@ -50,7 +57,9 @@ models = LazyGroup(
         "  millhand models show my-cell/models/impeller\n"
         "  millhand models verify my-cell/models/impeller\n"
         "  millhand models diff models/old models/new\n"
-        "  millhand models stages my-cell/"
+        "  millhand models stages my-cell/\n"
+        "  millhand models sign models/impeller --key keys/models.key\n"
+        "  millhand models export models/impeller --as html -o impeller.html"
     ),
 )
 
@@ -136,53 +145,79 @@ def show(*, package: Path, as_json: bool) -> None:
 
 @click.command(
     help=tr(
-        "Verify a package as the engine does before it decides anything: every file against its "
-        "hash, the graph against its bounds, and on each accelerator present the golden inputs "
-        "against the golden outputs.\n"
+        "Verify a package as the engine does before it may decide anything: its signature, where "
+        "keys are given; every file against its hash; its passport against its schema; and on "
+        "each accelerator present the golden inputs against the golden outputs, and its time "
+        "against its budget.\n"
         "\n"
         "A package with a fault is refused by the fault's name, with exit code 3; one that does "
-        "not reproduce its golden outputs here, with 1."
+        "not do here what it says, with 1.\n"
+        "\n"
+        "\b\n"
+        "  millhand models verify models/impeller\n"
+        "  millhand models verify models/impeller --key keys/models.pub --within 20"
     )
 )
 @click.argument("package", type=click.Path(path_type=Path))
+@click.option(
+    "--key",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=tr("Public key of whoever must have signed it; may be given for several."),
+)
+@click.option(
+    "--id", "expected_id", metavar="NAME@HASH", help=tr("The package that it must be, by its id.")
+)
+@click.option(
+    "--within",
+    metavar="MS",
+    type=click.FloatRange(min=0, min_open=True),
+    help=tr("Longest median time of one run, in ms; by default what the package says."),
+)
 @json_option
-def verify(*, package: Path, as_json: bool) -> ExitCode:
+def verify(
+    *,
+    package: Path,
+    key: tuple[Path, ...],
+    expected_id: str | None,
+    within: float | None,
+    as_json: bool,
+) -> ExitCode:
     """Verify a package."""
-    from millhand.models.package import listed_files, open_package
-
-    opened = open_package(package)
-    files = sum(1 for _ in listed_files(opened.manifest))
-    reproduced = _golden(opened)
-    if as_json:
-        show_json({"id": opened.id, "files": files, "accelerators": reproduced})
-    else:
-        out = console()
-        out.print(tr("{id}: {count} files are what the manifest says.", id=opened.id, count=files),
-                  style="good", markup=False)  # fmt: skip
-        for row in reproduced:
-            said = row["fault"] or tr("reproduces its golden outputs")
-            style = "bad" if row["fault"] else "good"
-            out.print(f"{row['accelerator']} {row['precision']}: {said}", style=style, markup=False)
-        if not reproduced:
-            out.print(tr("No accelerator is installed, so that its outputs were not checked."))
-    return ExitCode.PROBLEMS if any(row["fault"] for row in reproduced) else ExitCode.FINE
-
-
-def _golden(package: Package) -> list[dict[str, Any]]:
-    """Open the package on every accelerator present, each in a process of its own."""
-    from millhand.models.bench import bench, candidates
+    from millhand.models.admission import admit
+    from millhand.models.bench import candidates
     from millhand.plugins import Plugins
 
-    among = candidates(Plugins.discover().adapters.values())
-    rows = bench(package, among, 0.01, threads=(1,))
-    return [
-        {
-            "accelerator": row.candidate.label,
-            "precision": row.precision,
-            "fault": row.failed.message if row.failed else "",
-        }
-        for row in rows
-    ]
+    admission = admit(
+        package,
+        candidates(Plugins.discover().adapters.values()),
+        trusted_keys=[one.read_bytes() for one in key],
+        expected_id=expected_id,
+        within_ms=within,
+    )
+    if as_json:
+        show_json({**to_builtins(admission), "eligible": admission.eligible})
+    else:
+        _print_admission(admission)
+    faults = any(target.fault for target in admission.targets)
+    return ExitCode.PROBLEMS if faults else ExitCode.FINE
+
+
+def _print_admission(admission: Admission) -> None:
+    out = console()
+    whole = tr("{id}: {count} files are what the manifest says.", id=admission.id,
+               count=admission.files)  # fmt: skip
+    out.print(whole, style="good", markup=False)
+    if admission.signed:
+        out.print(tr("It is signed with a trusted key."), style="good", markup=False)
+    for target in admission.targets:
+        style = "bad" if target.fault else "good"
+        said = f"{target.fault}: {target.text}" if target.fault else target.text
+        out.print(f"{target.accelerator} {target.precision}: {said}", style=style, markup=False)
+    if not admission.targets:
+        out.print(tr("No accelerator is installed, so that its outputs were not checked."))
+    elif admission.eligible:
+        out.print(tr("It may be run here, in shadow first."), style="good", markup=False)
 
 
 @click.command(

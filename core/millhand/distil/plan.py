@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from millhand.distil.dataset import Split
 from millhand.errors import ConfigError
 from millhand.messages import tr
+from millhand.models.licences import Licence
 from millhand.models.manifest import Permission
 from millhand.scenario.document import LARGEST_FILE, read_document
 from millhand.scenario.problems import problems_of
@@ -95,7 +96,7 @@ class DistilPlan(_Part):
     version: str = Field(default="1", description="Version of the package.")
     task: str = Field(description="anomaly-inspection, classification, …")
     product: str | None = Field(default=None, description="The product it is for.")
-    licence: str = Field(description="SPDX identifier of the package.")
+    licence: Licence = Field(description="The package's licence: an SPDX expression.")
     seed: int = Field(default=0, ge=0, description="Seed of everything random.")
     teacher: TeacherUse
     student: Use

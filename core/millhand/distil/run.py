@@ -260,6 +260,7 @@ def _packed(
         meanings=exported.meanings,
         parameters=dict(exported.parameters),
         plan_sha256=plan.sha256,
+        budget_p50_ms=plan.budget.p50_ms,
         seed=plan.seed,
         command=command,
     )

@@ -31,6 +31,7 @@ from millhand.scenario.devices import Channel, Device
 from millhand.scenario.envelope import Change, GuardRule
 from millhand.scenario.load import Scenario
 from millhand.scenario.schema import Worker as WorkerForm
+from millhand.scenario.trust import trusted_keys
 
 _AUTO = "auto"
 _HANG_PAST_DEADLINE_S = 5.0
@@ -97,6 +98,7 @@ def agent_spec(scenario: Scenario, name: str, plugins: Plugins) -> AgentSpec:
         folder=str(scenario.folder.absolute()),
         models=models,
         accelerators=_accelerators(scenario, agent, plugins) if models else (),
+        trusted_keys=trusted_keys(scenario) if models else (),
     )
 
 

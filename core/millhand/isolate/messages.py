@@ -46,6 +46,8 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
     models: tuple[ModelSpec, ...] = ()
     accelerators: tuple[AcceleratorSpec, ...] = ()
     """The ladder, best first."""
+    trusted_keys: tuple[bytes, ...] = ()
+    """Public keys in PEM; with any, packages that none of their owners signed are refused."""
 
 
 class FrameSlot(Struct, frozen=True, kw_only=True):

@@ -140,9 +140,8 @@ def open_agent(spec: AgentSpec) -> ResidentAgent:
         from millhand.models.ladder import open_ladder
         from millhand.models.package import open_package
 
-        opened = open_ladder(
-            open_package(Path(wanted.folder)), accelerators, precision=wanted.precision
-        )
+        package = open_package(Path(wanted.folder), trusted_keys=spec.trusted_keys)
+        opened = open_ladder(package, accelerators, precision=wanted.precision)
         role = wanted.role or _only_role(spec, needs)
         models.setdefault(role, {})[opened.package_id] = opened
         label = role if wanted.product is None else f"{role}.{wanted.product}"

@@ -12,7 +12,6 @@ key is used: ``pip install 'millhand[signing]'``.
 
 from __future__ import annotations
 
-import os
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +23,7 @@ from msgspec import Struct
 from millhand.errors import ConfigError
 from millhand.journal.chain import ChainHead
 from millhand.journal.records import Signature
+from millhand.keys import require_cryptography, write_key_pair
 from millhand.messages import tr
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class SigningKey:
     """
 
     def __init__(self, pem: str) -> None:
-        _require_library()
+        require_cryptography()
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -92,7 +92,7 @@ class PublicKey:
         Raises:
             ConfigError: it cannot be read, is no Ed25519 key, or the library is not installed.
         """
-        _require_library()
+        require_cryptography()
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -132,7 +132,7 @@ def make_key(private: Path) -> Path:
     Raises:
         ConfigError: a file is there already or cannot be written; a key is never replaced.
     """
-    _require_library()
+    require_cryptography()
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -145,21 +145,7 @@ def make_key(private: Path) -> Path:
     known = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    public = private.with_suffix(".pub")
-    try:
-        private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _create(private, secret, 0o600)
-        _create(public, known, 0o644)
-    except FileExistsError as error:
-        raise ConfigError(
-            tr("{file} is there already.", file=error.filename),
-            mend=tr("Name another file: what the old key has signed is checked with the old key."),
-        ) from error
-    except OSError as error:
-        raise ConfigError(
-            tr("The key {file} cannot be written: {reason}.", file=private, reason=error)
-        ) from error
-    return public
+    return write_key_pair(private, secret, known)
 
 
 def read_heads(file: Path) -> list[ChainHead | SignedHead]:
@@ -190,12 +176,6 @@ def read_heads(file: Path) -> list[ChainHead | SignedHead]:
     return found
 
 
-def _create(path: Path, content: bytes, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-
-
 def _statement(head: ChainHead, at_utc_ns: int, key: str) -> bytes:
     return _encode((FORMAT, head.cell, head.seq, head.hash, at_utc_ns, key))
 
@@ -205,13 +185,3 @@ def _no_key(reason: str) -> ConfigError:
         tr("The journal's signing key is no Ed25519 key: {reason}.", reason=reason),
         mend=tr("Make one: millhand journal keygen"),
     )
-
-
-def _require_library() -> None:
-    try:
-        import cryptography  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            tr("Signing the journal needs the library cryptography."),
-            mend=tr("pip install 'millhand[signing]'"),
-        ) from error

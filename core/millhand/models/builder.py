@@ -22,6 +22,7 @@ from millhand.models.arrays import write_arrays
 from millhand.models.card import render_card
 from millhand.models.graph import GraphFacts, TensorFacts, read_facts
 from millhand.models.manifest import (
+    Energy,
     ExtraFile,
     Golden,
     GraphFile,
@@ -43,11 +44,11 @@ class PackageBuilder:
     Args:
         name: lower-case name, the first half of the package's id.
         task: what it does, in a word.
-        licence: SPDX identifier of the package.
+        licence: SPDX expression of the package's licence.
         teacher: by whom and by what right it was taught.
         meanings: what each input and output holds, with unit or range, by tensor name.
         facts: the manifest's other plain fields: version, product, created, parameters,
-            seed, command, plan_sha256.
+            seed, command, plan_sha256, budget_p50_ms, abstention.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class PackageBuilder:
         self._sources: list[Source] = []
         self._metrics: list[Metric] = []
         self._latency: list[Latency] = []
+        self._energy: list[Energy] = []
         self._notes: list[str] = []
 
     def add_graph(self, graph: bytes | Path, precision: Precision = "fp32") -> Self:
@@ -150,6 +152,11 @@ class PackageBuilder:
         self._latency.extend(latency)
         return self
 
+    def add_energy(self, *energy: Energy) -> Self:
+        """State what runs cost in energy, measured or estimated."""
+        self._energy.extend(energy)
+        return self
+
     def add_note(self, *notes: str) -> Self:
         """State what else a reader must know."""
         self._notes.extend(notes)
@@ -204,6 +211,7 @@ class PackageBuilder:
                 sources=tuple(self._sources),
                 metrics=tuple(self._metrics),
                 latency=tuple(self._latency),
+                energy=tuple(self._energy),
                 notes=tuple(self._notes),
             )
         except ValidationError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from millhand.models.manifest import Latency, Manifest, Metric, TensorSpec
+from millhand.models.manifest import Abstention, Energy, Latency, Manifest, Metric, TensorSpec
 
 
 def render_card(manifest: Manifest) -> str:
@@ -42,6 +42,10 @@ def render_card(manifest: Manifest) -> str:
         "",
         *_measured(manifest.metrics),
         *_times(manifest.latency),
+        *_energy(manifest.energy),
+        "## When it does not answer",
+        "",
+        *_abstention(manifest.abstention),
         "## Data",
         "",
         *(
@@ -64,6 +68,37 @@ def render_card(manifest: Manifest) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def render_page(manifest: Manifest) -> str:
+    """Return the card as one HTML page that loads nothing; what a manifest says cannot be markup.
+
+    A card is the same for everybody, so it is in English.
+    """
+    from html import escape
+
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(render_card(manifest))
+    return _PAGE.format(title=escape(f"{manifest.name} {manifest.version}"), body=body)
+
+
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto }}
+table {{ border-collapse: collapse; display: block; overflow-x: auto }}
+th, td {{ text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884 }}
+pre {{ overflow-x: auto; padding: .8rem; background: #8882 }}
+</style>
+{body}</html>
+"""
 
 
 def _tensors(manifest: Manifest) -> Iterator[tuple[str, ...]]:
@@ -120,6 +155,48 @@ def _times(latency: Sequence[Latency]) -> list[str]:
             for time in latency
         ),
     )
+
+
+def _energy(energy: Sequence[Energy]) -> list[str]:
+    if not energy:
+        return ["No energy is stated.", ""]
+    return _table(
+        ("target", "run time", "precision", "threads", "mJ a run", "range", "how it is known"),
+        (
+            (
+                one.target,
+                one.runtime,
+                one.precision,
+                str(one.threads),
+                f"{one.millijoules:.3g}",
+                f"{one.low:.3g} to {one.high:.3g}",
+                f"{one.source}: {one.method}",
+            )
+            for one in energy
+        ),
+    )
+
+
+def _abstention(abstention: Abstention | None) -> list[str]:
+    if abstention is None:
+        return ["It always answers, or its agent decides; no promise is stated.", ""]
+    return [*abstention_lines(abstention), ""]
+
+
+def abstention_lines(abstention: Abstention) -> list[str]:
+    """Say from which confidence on a model answers, and what is promised then."""
+    data = f"{abstention.items} items ({abstention.data}), {abstention.method}"
+    promise = f"at most {abstention.alpha:.3g} of its answers are wrong"
+    sure = f"with a probability of at least {1 - abstention.delta:.3g}"
+    if abstention.threshold is None or abstention.upper is None:
+        needed = f"at least {abstention.needed} answered items, all right, would be needed"
+        return [f"No promise that {promise} is possible from {data}: {needed}."]
+    counts = f"{abstention.answered} answered, {abstention.wrong} of them wrongly"
+    return [
+        f"Below a confidence of {abstention.threshold:.4g} it does not answer.",
+        f"Then {promise}, {sure}; proven: {abstention.upper:.3g}.",
+        f"From {data}: {counts}. The promise ends when the data change.",
+    ]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from millhand.errors import PackageError
 from millhand.messages import tr
@@ -15,6 +15,21 @@ from millhand.models.manifest import ExtraFile, Golden, GraphFile, Manifest
 
 Part = GraphFile | Golden | ExtraFile
 """Anything that a manifest lists by path and hash."""
+
+
+class Listed(Protocol):
+    """A file by path and hash."""
+
+    @property
+    def path(self) -> str:
+        """Inside the package."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal."""
+        ...
+
 
 FILE_LIMIT = 512 * 2**20
 """Most bytes in one file."""
@@ -56,7 +71,7 @@ def read_regular(path: Path, limit: int) -> bytes:
     return data
 
 
-def read_part(path: Path, part: Part) -> bytes:
+def read_part(path: Path, part: Listed) -> bytes:
     """Return the bytes of a listed file, checked against its hash as they were read.
 
     Raises:
@@ -84,7 +99,7 @@ def read_graph(path: Path, manifest: Manifest) -> tuple[bytes, GraphFile]:
     )
 
 
-def verify(data: bytes, part: Part) -> bytes:
+def verify(data: bytes, part: Listed) -> bytes:
     """Return ``data`` where it is what the manifest lists.
 
     Raises:

@@ -9,17 +9,19 @@ A package is a folder::
     plan.json, LICENSE …   whatever else belongs to it
 
 Every file is listed with its SHA-256; the package's id is the hash of the manifest, so the
-id covers everything.
+id covers everything. Older versions are read through :mod:`millhand.models.migrations`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from millhand.messages import tr
+from millhand.models.licences import Licence
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, hexadecimal.")]
 RelativePath = Annotated[
@@ -33,7 +35,7 @@ RelativePath = Annotated[
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Permission(StrEnum):
@@ -52,7 +54,7 @@ class TeacherCard(_Part):
     sha256: Sha256 | None = Field(
         default=None, description="Hash of the weights, where it has any."
     )
-    licence: str = Field(description="SPDX identifier of the teacher's licence.")
+    licence: Licence = Field(description="The teacher's licence: an SPDX expression.")
     permission: Permission = Field(description="Does the licence permit distillation?")
     evidence: str = Field(description="The term that permits it, with where and when it was read.")
     stated_by: str = Field(default="", description="Who states the permission.")
@@ -136,15 +138,71 @@ class Latency(_Part):
     measured: str = Field(description="Date of the measurement, ISO 8601.")
 
 
-class Manifest(_Part):
-    """The passport's first version. A change that old readers cannot bear raises the version."""
+class Energy(_Part):
+    """What one run costs in energy, and how that is known."""
 
-    manifest_version: Literal[1] = 1
+    target: str = Field(description="Processor, as the machine names it.")
+    runtime: str
+    precision: str
+    threads: int
+    millijoules: float = Field(ge=0, description="Energy of one run, batch 1, in mJ.")
+    low: float = Field(ge=0, description="Lower end of its range, in mJ.")
+    high: float = Field(ge=0, description="Upper end of its range, in mJ.")
+    source: Literal["measured", "estimated"] = Field(
+        description="Read from the machine's counter, or worked out from what is assumed."
+    )
+    method: str = Field(description="Which counter, or which assumptions.")
+    measured: str = Field(description="Date, ISO 8601.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low <= self.millijoules <= self.high:
+            raise ValueError(tr("the energy does not lie within its own range"))
+        return self
+
+
+_ROUNDING = 1e-9
+
+
+class Abstention(_Part):
+    """When the model does not answer, and what is promised of its answers."""
+
+    threshold: float | None = Field(
+        description="It answers from this confidence on; where empty, no promise is possible."
+    )
+    alpha: float = Field(gt=0, lt=1, description="Share of wrong answers that is not exceeded.")
+    delta: float = Field(gt=0, lt=1, description="Probability with which the promise may fail.")
+    tried: int = Field(ge=1, description="Number of thresholds, fixed before the data were seen.")
+    items: int = Field(ge=0, description="Calibration items.")
+    answered: int = Field(default=0, ge=0, description="How many of them are answered.")
+    wrong: int = Field(default=0, ge=0, description="How many of those wrongly.")
+    upper: float | None = Field(default=None, description="The share of errors that is proven.")
+    needed: int = Field(
+        ge=0, description="Answered items, all right, from which on a promise is possible."
+    )
+    data: str = Field(description="Which data, which split.")
+    method: str = "Learn then Test (2021), binomial tail, Bonferroni"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.threshold is None) != (self.upper is None):
+            raise ValueError(tr("a threshold comes with the share that is proven, or neither does"))
+        if self.upper is not None and self.upper > self.alpha + _ROUNDING:
+            raise ValueError(tr("what is proven is more than what is promised"))
+        if not self.wrong <= self.answered <= self.items:
+            raise ValueError(tr("the counts contradict each other"))
+        return self
+
+
+class Manifest(_Part):
+    """The passport. A change that old readers cannot bear raises the version."""
+
+    manifest_version: Literal[2] = 2
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")
     version: str = Field(default="1")
     task: str = Field(description="What it does: anomaly-inspection, classification, …")
     product: str | None = Field(default=None, description="The product it was made for.")
-    licence: str = Field(description="SPDX identifier of the package itself.")
+    licence: Licence = Field(description="The package's own licence: an SPDX expression.")
     created: str = Field(description="ISO 8601 date.")
     inputs: tuple[TensorSpec, ...] = Field(min_length=1)
     outputs: tuple[TensorSpec, ...] = Field(min_length=1)
@@ -161,14 +219,24 @@ class Manifest(_Part):
     seed: int = 0
     metrics: tuple[Metric, ...] = ()
     latency: tuple[Latency, ...] = ()
+    energy: tuple[Energy, ...] = ()
+    budget_p50_ms: float | None = Field(
+        default=None, gt=0, description="Longest median time of one run on a target, in ms."
+    )
+    abstention: Abstention | None = None
     notes: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: sorted keys, no white space, UTF-8."""
-        data = self.model_dump(mode="json")
-        return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        """Canonical JSON (RFC 8785, the JSON Canonicalization Scheme)."""
+        import rfc8785
+
+        return rfc8785.dumps(self.model_dump(mode="json"))
 
     @property
     def package_id(self) -> str:
-        """``<name>@<first 16 digits of the manifest's SHA-256>``."""
+        """``<name>@<first 16 digits of the SHA-256>`` of this manifest, written anew.
+
+        A package on disk is named by the bytes that lie there (:class:`Package.id`), which differ
+        where they are of an older version.
+        """
         return f"{self.name}@{hashlib.sha256(self.to_bytes()).hexdigest()[:16]}"

@@ -3,6 +3,8 @@
 Nothing in a package is parsed before its hash is known to be right, nothing is unpickled,
 and no path leads out of the folder. ``PackageError.fault`` names the fault in a word:
 
+``unsigned``    keys are trusted, and the package has no signature
+``signature``   damaged, by no trusted key, or for other files
 ``missing``     no folder, no manifest, or a listed file is not there
 ``json``        the manifest is not plain JSON
 ``version``     a manifest version that this Millhand does not know
@@ -25,18 +27,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from millhand.messages import tr
 from millhand.models.files import Part, read_part, read_regular, refuse
 from millhand.models.golden_files import read_golden
 from millhand.models.graph import check_facts, read_facts
-from millhand.models.manifest import Golden, GraphFile, Manifest, Permission
+from millhand.models.manifest import (
+    Golden,
+    GraphFile,
+    Manifest,
+    Permission,
+    RelativePath,
+    Sha256,
+)
+from millhand.models.migrations import LATEST, upgraded
+from millhand.models.signature import SIGNATURE, check_signature
 
 MANIFEST = "manifest.json"
 CARD = "card.md"
@@ -85,34 +96,37 @@ class Package:
         return self.folder / part.path
 
 
-def open_package(path: Path, *, expected_id: str | None = None) -> Package:
-    """Verify the package in the folder ``path`` and return it. Reads every byte once.
+def open_package(
+    path: Path, *, expected_id: str | None = None, trusted_keys: Sequence[bytes] = ()
+) -> Package:
+    """Verify the package in the folder ``path`` and return it.
+
+    In this order: the signature, where keys are trusted; the hashes, of the manifest where an id
+    is expected and of every file that it lists; its schema and the permission; and only then
+    what the files hold.
 
     Args:
         path: the package's folder.
-        expected_id: the id that the scenario pins, if it does.
+        expected_id: the id that is asked for, if one is.
+        trusted_keys: public keys in PEM; with any, what none of their owners signed is refused.
 
     Raises:
         PackageError: the first fault found; ``fault`` names it.
     """
     folder = Path(path)
     present = _walk(folder)
+    if trusted_keys:
+        check_signature(folder, trusted_keys)
     raw = _read_manifest(folder, present)
-    manifest = _parse_manifest(folder, raw)
-    package = Package(folder, manifest, _id_of(manifest, raw))
-    if expected_id is not None and package.id != expected_id:
-        refuse(
-            "id",
-            tr(
-                "{folder} holds the package {found}, but {expected} was asked for.",
-                folder=folder,
-                found=package.id,
-                expected=expected_id,
-            ),
-            tr("Put the right package there, or change the id in the scenario."),
-        )
+    if expected_id is not None:
+        _check_id(folder, raw, expected_id)
+    data = _parse_json(folder, raw)
+    _check_hashes(folder, data, present)
+    manifest = _parse_manifest(folder, data)
+    package = Package(folder, manifest, _id_of(manifest.name, raw))
     _check_permission(package)
-    _check_files(package, present)
+    for part in listed_files(manifest):
+        _check_content(package, part, read_part(package.path(part), part))
     return package
 
 
@@ -169,7 +183,7 @@ def _read_manifest(folder: Path, present: dict[str, int]) -> bytes:
     return read_regular(folder / MANIFEST, MANIFEST_LIMIT)
 
 
-def _parse_manifest(folder: Path, raw: bytes) -> Manifest:
+def _parse_json(folder: Path, raw: bytes) -> dict[str, Any]:
     where = folder / MANIFEST
     try:
         data = json.loads(raw, object_pairs_hook=_no_twins, parse_constant=_no_constant)
@@ -177,21 +191,31 @@ def _parse_manifest(folder: Path, raw: bytes) -> Manifest:
         refuse("json", tr("{path} is not plain JSON: {error}.", path=where, error=error))
     if not isinstance(data, dict):
         refuse("json", tr("{path} holds no JSON object.", path=where))
-    version = data.get("manifest_version", 1)
-    if version != 1:
+    return data
+
+
+def _parse_manifest(folder: Path, data: dict[str, Any]) -> Manifest:
+    where = folder / MANIFEST
+    try:
+        return Manifest.model_validate(upgraded(data))
+    except LookupError:
+        version = data.get("manifest_version")
         refuse(
             "version",
             tr("{path} has the manifest version {version!r}.", path=where, version=version),
-            tr("This Millhand reads version 1; a newer one may read it."),
-        )
-    try:
-        return Manifest.model_validate(data)
+            tr("This Millhand reads versions 1 to {latest}; a newer one may read it.",
+               latest=LATEST),
+        )  # fmt: skip
     except ValidationError as error:
-        lines = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-            for item in error.errors()[:5]
-        )
-        refuse("schema", tr("{path} does not follow its schema: {what}.", path=where, what=lines))
+        _refuse_schema(where, error)
+
+
+def _refuse_schema(where: Path, error: ValidationError) -> NoReturn:
+    lines = "; ".join(
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+        for item in error.errors()[:5]
+    )
+    refuse("schema", tr("{path} does not follow its schema: {what}.", path=where, what=lines))
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -205,9 +229,25 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(tr("{name} is not a number of JSON", name=name))
 
 
-def _id_of(manifest: Manifest, raw: bytes) -> str:
-    """The id covers the bytes on disk; for canonical JSON it equals ``manifest.package_id``."""
-    return f"{manifest.name}@{hashlib.sha256(raw).hexdigest()[:16]}"
+def _id_of(name: str, raw: bytes) -> str:
+    """The id covers the bytes on disk, in whichever version they are."""
+    return f"{name}@{hashlib.sha256(raw).hexdigest()[:16]}"
+
+
+def _check_id(folder: Path, raw: bytes, expected: str) -> None:
+    found = _id_of(expected.partition("@")[0], raw)
+    if found != expected:
+        refuse(
+            "id",
+            tr(
+                "{folder} does not hold the package {expected} that was asked for: its manifest's "
+                "hash begins with {found}.",
+                folder=folder,
+                found=found.rpartition("@")[2],
+                expected=expected,
+            ),
+            tr("Put the right package there, or ask for the one that is there."),
+        )
 
 
 def _check_permission(package: Package) -> None:
@@ -226,21 +266,38 @@ def _check_permission(package: Package) -> None:
         )
 
 
-def _check_files(package: Package, present: dict[str, int]) -> None:
-    listed = {part.path: part for part in listed_files(package.manifest)}
-    count = sum(1 for _ in listed_files(package.manifest))
-    if len(listed) != count or MANIFEST in listed:
-        refuse("schema", tr("{id} lists a file twice, or itself.", id=package.id))
-    for name in sorted(set(present) - set(listed) - {MANIFEST}):
+class _Listed(BaseModel):
+    """A file as any version of the manifest lists it; what else is said of it comes later."""
+
+    path: RelativePath
+    sha256: Sha256
+
+
+class _Listing(BaseModel):
+    graphs: tuple[_Listed, ...] = ()
+    golden: tuple[_Listed, ...] = ()
+    files: tuple[_Listed, ...] = ()
+
+
+def _check_hashes(folder: Path, data: dict[str, Any], present: dict[str, int]) -> None:
+    try:
+        listing = _Listing.model_validate(data)
+    except ValidationError as error:
+        _refuse_schema(folder / MANIFEST, error)
+    parts = (*listing.graphs, *listing.golden, *listing.files)
+    listed = {part.path for part in parts}
+    if len(listed) != len(parts) or listed & {MANIFEST, SIGNATURE}:
+        refuse("schema", tr("{folder} lists a file twice, or itself.", folder=folder))
+    for name in sorted(set(present) - listed - {MANIFEST, SIGNATURE}):
         if _looks_pickled(name, b""):
             _refuse_pickle(name)
         refuse(
             "unlisted",
-            tr("{name} lies in the package {id} but is not listed.", name=name, id=package.id),
+            tr("{name} lies in {folder} but is not listed.", name=name, folder=folder),
             tr("Remove the file, or build the package again."),
         )
-    for part in listed.values():
-        _check_content(package, part, read_part(package.path(part), part))
+    for part in parts:
+        read_part(folder / part.path, part)
 
 
 def _check_content(package: Package, part: Part, data: bytes) -> None:

@@ -15,7 +15,9 @@ from millhand.models.package import Package
 def with_candidates(spec: AgentSpec, candidates: Iterable[Package], role: str = "") -> AgentSpec:
     """Return the agent's description with each candidate in the place of what it was made for.
 
-    A candidate that names a product takes that product's place; one that names none takes all.
+    No signature is asked for: a replay touches nothing, and a candidate is signed once it is
+    chosen. A candidate that names a product takes that product's place; one that names none
+    takes all.
 
     Args:
         spec: the agent as the scenario builds it.
@@ -28,7 +30,7 @@ def with_candidates(spec: AgentSpec, candidates: Iterable[Package], role: str = 
     models = spec.models
     for candidate in candidates:
         models = _placed(spec.name, models, candidate, role)
-    return msgspec.structs.replace(spec, models=models)
+    return msgspec.structs.replace(spec, models=models, trusted_keys=())
 
 
 def _placed(

@@ -181,6 +181,21 @@ class Worker(Part):
     restarts: Restarts = Field(default_factory=Restarts, description="Restart budget.")
 
 
+class Models(Part):
+    """Whose model packages may be run."""
+
+    signed_by: tuple[InnerPath, ...] = Field(
+        default=(),
+        description="Public keys, as files below the scenario's folder; with any, only packages "
+        "that one of their owners signed are run. `millhand models keygen` makes one.",
+    )
+
+    @field_validator("signed_by", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
 class Andon(Part):
     """Who is called when an agent cannot settle a part alone."""
 
@@ -215,6 +230,9 @@ class ScenarioFile(Part):
     guard: dict[Reference, GuardRule] = Field(
         default_factory=dict,
         description="Limits for what may be written, by device.channel or device.tag.",
+    )
+    models: Models = Field(
+        default_factory=Models, description="Whose model packages may be run; anybody's if empty."
     )
     andon: Andon = Field(default_factory=Andon, description="Who is called, and how soon.")
     economy: Economy | None = Field(default=None, description="What things cost.")

@@ -62,9 +62,9 @@ def test_bad_json(folder, text):
 
 
 def test_unknown_version_and_schema(folder, kit):
-    kit.rewrite(folder, lambda data: data.update(manifest_version=2))
+    kit.rewrite(folder, lambda data: data.update(manifest_version=3))
     assert fault(folder) == "version"
-    kit.rewrite(folder, lambda data: data.update(manifest_version=1, surprise=1))
+    kit.rewrite(folder, lambda data: data.update(manifest_version=2, surprise=1))
     assert fault(folder) == "schema"
 
 

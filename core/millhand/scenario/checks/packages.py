@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from millhand.errors import PackageError, Problem
+from millhand.errors import ConfigError, PackageError, Problem
 from millhand.messages import tr
 from millhand.scenario.checks.names import Names
 from millhand.scenario.document import KeyPath
+from millhand.scenario.trust import trusted_keys
 
 
 def check_packages(names: Names) -> Iterator[Problem]:
     """Verify every package that an agent names; each folder is read once."""
     from millhand.models.package import open_package
+    from millhand.models.signature import check_keys
 
+    try:
+        keys = trusted_keys(names.scenario)
+        check_keys(keys)
+    except ConfigError as error:
+        yield names.problem(
+            ("models", "signed_by"), error.message, tr("public keys of who signs"), error.mend
+        )
+        return
     faults: dict[str, PackageError | None] = {}
     products: dict[str, str | None] = {}
     for path, folder, product in _uses(names):
         if folder not in faults:
             try:
-                package = open_package(names.scenario.folder / folder)
+                package = open_package(names.scenario.folder / folder, trusted_keys=keys)
                 faults[folder], products[folder] = None, package.manifest.product
             except PackageError as error:
                 faults[folder] = error
