@@ -31,7 +31,7 @@ def settle(verdict: Verdict | None, cause: Cause, jidoka: Jidoka) -> Settlement:
 
 def _reaction(cause: Cause, jidoka: Jidoka) -> Reaction:
     match cause:
-        case Cause.LATE | Cause.MISSED | Cause.DROPPED | Cause.UNRECORDED:
+        case Cause.LATE | Cause.MISSED | Cause.DROPPED | Cause.SUPERSEDED | Cause.UNRECORDED:
             return jidoka.late
         case Cause.BLIND | Cause.FAILED:
             return jidoka.blind

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from math import isfinite
 from time import monotonic_ns, time_ns
@@ -30,6 +29,7 @@ from millhand.engine.restarts import RestartBudget
 from millhand.engine.rollout.seat import Seat
 from millhand.engine.settling import Settler
 from millhand.engine.thinking import LightThinker, Thinker
+from millhand.engine.waiting import Waiting
 from millhand.engine.work import Work, begun_ns
 from millhand.errors import InternalError, MillhandError
 from millhand.isolate.messages import OpenedAgent
@@ -88,7 +88,7 @@ class AgentRunner:
         self._memory: Memory = memory or {}
         self._opened: OpenedAgent | None = None
         self._packages: Mapping[str, str] = {}
-        self._queue: deque[Work] = deque()
+        self._waiting = Waiting(binding.queue, latest=binding.latest)
         self._free = True
         """Whether nothing is being decided and nothing waits."""
         self._settling = f"{binding.name}.settle"
@@ -103,7 +103,7 @@ class AgentRunner:
     @property
     def queued(self) -> int:
         """How many triggers wait."""
-        return len(self._queue)
+        return len(self._waiting)
 
     @property
     def degraded(self) -> bool:
@@ -170,20 +170,18 @@ class AgentRunner:
         work = self._work(trigger)
         if work.part_trigger is not None:
             self._cell.statistics.parts_triggered += 1
-        if len(self._queue) >= self.binding.queue:
-            dropped = self._queue.popleft() if self.binding.latest else work
-            self._drop(dropped)
-            if dropped is work:
-                return work
-        if self.binding.sees or self._cell.monitors:
+        looks = bool(self.binding.sees or self._cell.monitors)
+        at_once = self._free and not looks and isinstance(self._thinker, LightThinker)
+        if not at_once and not self._wait(work):
+            return work
+        if looks:
             work.gathering = self._cell.supervisor.job(self._gather(work), f"{self.name}.observe")
         else:
             work.found = Gathered({}, {}, product_of(trigger))
             work.stamp("observed")
-        if self._free and work.found is not None and isinstance(self._thinker, LightThinker):
+        if at_once and isinstance(self._thinker, LightThinker):
             self._decide_now(work, self._thinker)
         else:
-            self._queue.append(work)
             self._arrived.set()
         return work
 
@@ -216,6 +214,16 @@ class AgentRunner:
             deadline_ns=begun + self.binding.deadline_ns - delay,
         )
 
+    def _wait(self, work: Work) -> bool:
+        """Let a trigger wait for its turn; False where there was no room for it."""
+        entered = self._waiting.put(work)
+        for older in entered.superseded:
+            reason = tr("A newer trigger of {source} came.", source=older.trigger.source)
+            self._settle_undecided(older, Cause.SUPERSEDED, reason)
+        if entered.dropped is not None:
+            self._drop(entered.dropped)
+        return entered.dropped is not work
+
     def _drop(self, work: Work) -> None:
         work.dropped = True
         text = tr("More triggers came than {agent} can decide.", agent=self.name)
@@ -240,12 +248,12 @@ class AgentRunner:
     async def run(self) -> None:
         """Decide what arrives, one after another, for ever."""
         while True:
-            while not self._queue:
+            while not self._waiting:
                 self._free = True
                 self._arrived.clear()
                 await self._arrived.wait()
             self._free = False
-            await self._decide(self._queue.popleft())
+            await self._decide(self._waiting.next())
 
     async def _decide(self, work: Work) -> None:
         if work.gathering is not None:

@@ -46,7 +46,7 @@ from millhand.messages import tr
 
 log = structlog.get_logger(__name__)
 
-_NEVER_SENT = frozenset({Cause.MISSED, Cause.DROPPED})
+_NEVER_SENT = frozenset({Cause.MISSED, Cause.DROPPED, Cause.SUPERSEDED})
 """Causes after which nothing is sent: the part is gone, or nobody knows which it was."""
 
 

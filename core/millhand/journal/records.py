@@ -74,6 +74,8 @@ class Cause(StrEnum):
     """Its trigger was never seen."""
     DROPPED = "dropped"
     """Its trigger found the queue full."""
+    SUPERSEDED = "superseded"
+    """A newer value of the same source took its place (``queue: latest``)."""
     FAILED = "failed"
     """The agent or its worker failed."""
     UNKNOWN_PRODUCT = "unknown_product"

@@ -216,10 +216,16 @@ class Queue(ShortPart):
         {"type": "integer", "minimum": 1, "maximum": 1000},
     )
 
-    bound: Whole = Field(default=8, ge=1, le=1000, description="Triggers that may wait.")
+    bound: Whole = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        description="Triggers that may wait; with latest, of each tag and each period.",
+    )
     latest: Flag = Field(
         default=False,
-        description="Keep the newest and drop the older ones; not for agents bound to parts.",
+        description="A tag's newer value takes the place of its older one, a later tick that of "
+        "the one before; not for agents bound to parts.",
     )
 
     @model_validator(mode="before")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from millhand.contracts import Link, Mode
 from millhand.feedback.review import answer
-from millhand.journal.records import AnswerKind, OutcomeStatus
+from millhand.journal.records import AnswerKind, Cause, OutcomeStatus
 
 HEEDS = """
   {name}:
@@ -117,3 +119,25 @@ async def test_advise_asks_and_a_persons_approval_carries_it_out(
         outcomes = await wait_for(engine, "outcome", 2, subject="heeds")
     assert outcomes[1].record.status is OutcomeStatus.SENT
     assert speeds(plc) == [80.0]
+
+
+async def test_latest_hears_the_last_word_of_every_tag_and_calls_it_no_loss(
+    run_cell, wait_for
+) -> None:
+    agents = """  naps: {use: test.dozes, when: [plc.state changes, plc.speed changes],
+    deadline: 5 s, queue: latest}
+"""
+    async with run_cell(agents) as (engine, plc):
+        for change in ({"state": 1}, {"speed": 5.0}, {"state": 2}, {"state": 3}, {"state": 4}):
+            await plc.set(**change)
+            for _ in range(50):
+                await asyncio.sleep(0)  # until its subscriber has heard of it
+        intents = [e.record for e in await wait_for(engine, "intent", 5, subject="naps")]
+        alarms = engine.journal.read(kinds=("alarm",))
+    decided = [one.decision.reason for one in intents if one.cause is Cause.DECIDED]
+    superseded = [
+        one.observation.trigger.now.value for one in intents if one.cause is Cause.SUPERSEDED
+    ]
+    assert decided == ["plc.state 1", "plc.speed 5.0", "plc.state 4"]
+    assert superseded == [2, 3]
+    assert alarms == []

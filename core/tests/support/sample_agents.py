@@ -16,13 +16,14 @@ from millhand.contracts import (
     Needs,
     Observation,
     PackMLState,
+    TagEdge,
     TriggerKind,
     Verdict,
     WriteTag,
 )
 
 NAMES = ("alternates", "passes", "rejects", "abstains", "raises", "sleeps", "dies", "counts",
-         "holds", "heeds", "steers", "beats", "infinite", "reads")  # fmt: skip
+         "holds", "heeds", "steers", "beats", "infinite", "reads", "dozes")  # fmt: skip
 
 
 class NoConfig(BaseModel):
@@ -159,3 +160,15 @@ class Beats(Passes):
 
     def decide(self, observation: Observation, models: object) -> Decision:
         return Decision(events=(MachineState(machine="m", state=PackMLState.EXECUTE),))
+
+
+class Dozes(Passes):
+    """Is slow, and says what it was woken by."""
+
+    def needs(self) -> Needs:
+        return Needs(triggers=frozenset({TriggerKind.EDGE}))
+
+    def decide(self, observation: Observation, models: object) -> Decision:
+        time.sleep(0.4)
+        assert isinstance(observation.trigger, TagEdge)
+        return Decision(reason=f"{observation.trigger.source} {observation.trigger.now.value}")

@@ -82,6 +82,7 @@ async def _work(config: JobShopConfig, shops: Shops, tags: Tags) -> None:
     await _show(shops, tags)
     if config.outcome is not None:
         _write(config.outcome.with_name("live.html"), shops.page())
+        _write(config.outcome.with_name("books.json"), json.dumps(shops.books()))
         _write(config.outcome, msgspec.json.encode(shops.outcome()).decode())
 
 

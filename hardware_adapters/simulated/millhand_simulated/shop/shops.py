@@ -91,14 +91,18 @@ class Shops:
         found: dict[str, int | str] = {ORDERS: len(self._came)}
         for name, spans in any_world.down.items():
             found[f"{MACHINE}.{name}"] = DOWN if self.now and is_down(spans, self.now) else UP
-        for planner, world in self._worlds.items():
-            found[f"Shop.{planner}.{BOOK}"] = self._book(world)
+        for planner, book in self.books().items():
+            found[f"Shop.{planner}.{BOOK}"] = msgspec.json.encode(book).decode()
         return found
 
-    def _book(self, world: World) -> str:
+    def books(self) -> dict[str, dict[str, object]]:
+        """Return what each planner's shop has written down of itself."""
+        return {planner: self._book(world) for planner, world in self._worlds.items()}
+
+    def _book(self, world: World) -> dict[str, object]:
         opened = self._config.shop.now
         base = int(opened.timestamp())
-        book = {
+        return {
             "now": (opened + timedelta(seconds=int(self.now))).isoformat(),
             "progress": [
                 (
@@ -111,7 +115,6 @@ class Shops:
             ],
             "orders": self._came,
         }
-        return msgspec.json.encode(book).decode()
 
     # --- what came of it ---
 
