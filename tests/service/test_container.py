@@ -15,7 +15,7 @@ from dockerfile_parse import DockerfileParser
 
 from millhand.cli.program import program
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
