@@ -8,8 +8,10 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from millhand.engine import build
+from millhand.engine.asking import Asker
 from millhand.engine.care import AgentCare
 from millhand.engine.cell import Cell
+from millhand.engine.drift import DriftWatch
 from millhand.engine.recover import last_mode, models_standing, remember
 from millhand.engine.resident import Resident
 from millhand.engine.rollout.evidence import Evidence
@@ -154,15 +156,32 @@ class Staff:
 
     def _rollout(self, runner: AgentRunner) -> Rollout:
         name = runner.name
-        return Rollout(
+        agent = self._scenario.file.agents[name]
+        drift = DriftWatch(self._cell, name, agent.drift)
+        asker = runner.asker = Asker(
+            self._cell, name, agent.ask, drift, asks_unsure=agent.unsure.review
+        )
+        if agent.drift.watch:
+            runner.drift = drift
+        rollout = Rollout(
             self._cell,
             runner,
             self._starts[name],
             folder=self._scenario.folder,
             original=self._originals[name],
-            evidence=Evidence(self._cell.journal, name, self._scenario.file.agents[name].rollout),
+            evidence=Evidence(self._cell.journal, name, agent.rollout),
+            drift=drift,
+            asker=asker,
             make=self._second,
         )
+        folder = agent.drift.fall_back
+        if folder is not None:
+            drift.on_void = lambda reason: self._fall_back(rollout, folder, reason)
+        return rollout
+
+    def _fall_back(self, rollout: Rollout, folder: str, reason: str) -> None:
+        job = rollout.fall_back(folder, reason)
+        self._cell.supervisor.job(job, f"{rollout.agent}.fall_back")
 
     def _second(self, spec: AgentSpec, live: Callable[[], bool]) -> Resident:
         """Make a worker for a second model; it has no spare, for it is one itself."""

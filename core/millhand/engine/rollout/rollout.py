@@ -15,7 +15,9 @@ from pathlib import Path
 import msgspec
 
 from millhand.contracts import Decision, Observation
+from millhand.engine.asking import Asker
 from millhand.engine.cell import Cell
+from millhand.engine.drift import DriftWatch
 from millhand.engine.resident import Resident
 from millhand.engine.rollout.evidence import Evidence
 from millhand.engine.rollout.placed import Placed
@@ -29,7 +31,7 @@ from millhand.feedback.stages import Standing
 from millhand.isolate.messages import AgentSpec, OpenedAgent
 from millhand.isolate.process import WorkerLost
 from millhand.journal.entries import NewEntry, new_entry
-from millhand.journal.records import ModelMoved, Shadowed, Stage
+from millhand.journal.records import Cause, ModelMoved, Shadowed, Stage
 from millhand.messages import tr
 from millhand.models.package import Package, open_package
 
@@ -64,6 +66,8 @@ class Rollout:
         folder: the scenario's; candidates lie below it.
         original: how the worker is built with the scenario's own packages.
         evidence: what is known of a second model against the live one.
+        drift: watches what the models see.
+        asker: puts a question where two models differ.
         make: makes a worker for a second model.
     """
 
@@ -76,12 +80,16 @@ class Rollout:
         folder: Path,
         original: AgentSpec,
         evidence: Evidence,
+        drift: DriftWatch,
+        asker: Asker,
         make: MakeWorker,
     ) -> None:
         self.live = Placed(runner.seat, start.spec, "", folders=start.folders, alone=start.alone)
         self.candidate: Placed | None = None
         self.previous: Placed | None = None
         self.evidence = evidence
+        self.drift = drift
+        self._asker = asker
         self._cell = cell
         self._runner = runner
         self._folder = folder
@@ -151,6 +159,20 @@ class Rollout:
             )
         await self._exchange(self.previous, by, reason)
 
+    async def fall_back(self, folder: str, reason: str) -> None:
+        """Put another package in the live one's place, whose certificate is void.
+
+        Raises:
+            NotAllowed: it is the live one.
+            ConfigError, PackageError: it cannot be opened.
+        """
+        package = await asyncio.to_thread(_opened, self._folder, folder)
+        if package.id in self._runner.packages.values():
+            raise NotAllowed(tr("{package} is live already.", package=package.id))
+        placed = await self._open([package], Stage.SHADOW, folder=folder)
+        self.live.package = _changed(self.live.seat.opened, placed.seat.opened)
+        await self._exchange(placed, ENGINE, reason)
+
     async def retire(self, by: str, reason: str = "") -> None:
         """Take the candidate away.
 
@@ -192,18 +214,19 @@ class Rollout:
         turn = uniform(f"{candidate.package}/{work.part or work.id}") < candidate.share
         return candidate.seat if turn and _differs(candidate, observation) else None
 
-    def watch(self, work: Work, observation: Observation, decision: Decision) -> None:
+    def watch(self, work: Work, observation: Observation, decision: Decision, cause: Cause) -> bool:
         """Let the other model decide the same, unless it is busy; nobody waits for it."""
         other = self._beside
         if other is None or not _differs(other, observation):
-            return
+            return False
         if other.busy or not other.seat.thinker.alive:
             other.skipped += 1
-            return
+            return False
         other.busy = True
         self._cell.supervisor.job(
-            self._decide_beside(other, work, observation, decision), f"{self.agent}.shadow"
+            self._decide_beside(other, work, observation, decision, cause), f"{self.agent}.shadow"
         )
+        return True
 
     def fell(self, seat: Seat, reason: str) -> None:
         """Learn that the canary gave no answer in time: it goes back into the shadow."""
@@ -229,7 +252,12 @@ class Rollout:
         return self.candidate or self.previous
 
     async def _decide_beside(
-        self, other: Placed, work: Work, observation: Observation, decision: Decision
+        self,
+        other: Placed,
+        work: Work,
+        observation: Observation,
+        decision: Decision,
+        cause: Cause,
     ) -> None:
         frames = {role: frame.pixels for role, frame in observation.frames.items()}
         deadline_ns = self._runner.binding.deadline_ns
@@ -247,6 +275,8 @@ class Rollout:
         finally:
             other.busy = False
         self._cell.append(new_entry(said, id=work.id, subject=self.agent, part=work.part))
+        differs = not said.fault and said.verdict is not said.live
+        self._asker.note(work, decision, cause, differs=differs)
 
     # --- moving ---
 
@@ -316,6 +346,7 @@ class Rollout:
         if self.candidate is other:
             self.candidate = None
         self._watch_beside()
+        self.drift.live(other.seat.opened.packages.values())
         if gone is not None and gone is not other:
             await _end(gone)
         if self.candidate is not None and not _stands_beside(self.candidate, other):
