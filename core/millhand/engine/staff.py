@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+import msgspec
+
 from millhand.engine import build
 from millhand.engine.asking import Asker
 from millhand.engine.care import AgentCare
@@ -16,14 +18,13 @@ from millhand.engine.recover import last_mode, models_standing, remember
 from millhand.engine.resident import Resident
 from millhand.engine.rollout.evidence import Evidence
 from millhand.engine.rollout.placed import SecondCare
-from millhand.engine.rollout.rollout import Rollout, Start
+from millhand.engine.rollout.rollout import Rollout, Start, verified
 from millhand.engine.runner import AgentRunner
 from millhand.engine.supervision import Child
 from millhand.engine.thinking import LightThinker, Thinker
 from millhand.errors import ConfigError, MillhandError
 from millhand.isolate.messages import AgentSpec, OpenedAgent
 from millhand.messages import tr
-from millhand.models.package import open_package
 from millhand.plugins import Plugins
 from millhand.scenario.load import Scenario
 
@@ -104,8 +105,11 @@ class Staff:
         standing = await asyncio.to_thread(models_standing, self._cell.journal, spec.name)
         folders, base = standing.folders, self._scenario.folder
         try:
-            packages = [await asyncio.to_thread(open_package, base / one) for one in folders]
+            packages = [
+                await asyncio.to_thread(verified, base, one, spec.trusted_keys) for one in folders
+            ]
             promoted = with_candidates(spec, packages)
+            promoted = msgspec.structs.replace(promoted, trusted_keys=spec.trusted_keys)
         except MillhandError as error:
             text = tr("What was promoted cannot be opened: {reason}", reason=error)
             self._cell.alarms.raise_("model_missing", spec.name, text)

@@ -8,7 +8,7 @@ under way ends where it began, and the one that was live stays warm for the way 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,7 +110,7 @@ class Rollout:
             ConfigError: it does not lie below the scenario's folder, or fits no place.
             PackageError: it is not whole, or does not reproduce its golden outputs.
         """
-        package = await asyncio.to_thread(_opened, self._folder, folder)
+        package = await asyncio.to_thread(self._verified, folder)
         if package.id in self._runner.packages.values():
             raise NotAllowed(tr("{package} is live already.", package=package.id))
         await self._write(self._move(package.id, folder, Stage.CANDIDATE, by))
@@ -166,7 +166,7 @@ class Rollout:
             NotAllowed: it is the live one.
             ConfigError, PackageError: it cannot be opened.
         """
-        package = await asyncio.to_thread(_opened, self._folder, folder)
+        package = await asyncio.to_thread(self._verified, folder)
         if package.id in self._runner.packages.values():
             raise NotAllowed(tr("{package} is live already.", package=package.id))
         placed = await self._open([package], Stage.SHADOW, folder=folder)
@@ -189,14 +189,14 @@ class Rollout:
             MillhandError: one of them cannot be opened.
         """
         if standing.previous is not None:
-            packages = [_opened(self._folder, one) for one in standing.previous.folders]
+            packages = [self._verified(one) for one in standing.previous.folders]
             self.previous = await self._open(packages, Stage.RETIRED, anew=True)
             self.previous.package = standing.previous.package
             self.live.package = standing.live
             self._watch_beside()
         candidate = standing.candidate
         if candidate is not None:
-            package = _opened(self._folder, candidate.folder)
+            package = self._verified(candidate.folder)
             placed = await self._open([package], candidate.now, folder=candidate.folder)
             placed.share = candidate.share
             self.live.package = _changed(self.live.seat.opened, placed.seat.opened)
@@ -304,6 +304,10 @@ class Rollout:
             mend=_what_is_missing(proof),
         )
 
+    def _verified(self, folder: str) -> Package:
+        """Open a package as the engine does before it decides anything: signature and all."""
+        return verified(self._folder, folder, self._original.trusted_keys)
+
     async def _open(
         self, packages: list[Package], stage: Stage, *, folder: str = "", anew: bool = False
     ) -> Placed:
@@ -311,6 +315,7 @@ class Rollout:
         from millhand.replay.candidate import with_candidates
 
         spec = with_candidates(self._original if anew else self.live.spec, packages)
+        spec = msgspec.structs.replace(spec, trusted_keys=self._original.trusted_keys)
         of: list[Placed] = []
         resident = self._make(spec, lambda: bool(of) and of[0] is self.live)
         try:
@@ -399,14 +404,20 @@ class Rollout:
         return new_entry(moved, id=f"{self.agent}.{moved.package}", subject=self.agent)
 
 
-def _opened(base: Path, folder: str) -> Package:
+def verified(base: Path, folder: str, trusted_keys: Sequence[bytes]) -> Package:
+    """Open a package below the scenario's folder.
+
+    Raises:
+        ConfigError: it lies elsewhere.
+        PackageError: it has a fault, or nobody trusted has signed it.
+    """
     place = (base / folder).resolve()
     if not place.is_relative_to(base.resolve()):
         raise ConfigError(
             tr("{folder} does not lie in the scenario's folder.", folder=folder),
             mend=tr("Copy the package into it: what may run lies there."),
         )
-    return open_package(place)
+    return open_package(place, trusted_keys=trusted_keys)
 
 
 def _still_used(spec: AgentSpec, base: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
