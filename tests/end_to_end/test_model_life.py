@@ -51,7 +51,7 @@ def by_package(journal, before: int, after: int) -> Counter:
     """Count the decisions on impellers between two places of the journal by what decided them."""
     found = journal.read(after, before=before, kinds=("intent",), limit=None)
     return Counter(
-        entry.record.decision.models["model"]
+        entry.record.decision.models.get("model", "late")
         for entry in found
         if entry.record.observation.product == "impeller"
     )
@@ -146,8 +146,8 @@ async def test_after_a_restart_the_promoted_model_is_live_and_the_one_before_is_
     await simulation.stop_engine()
     async with AsyncExitStack() as stack:
         engine = await simulation._start_engine(stack, Plugins.discover(), simulation.plant)
-        started = engine.journal.read(head, kinds=("started",))[-1].record
-        assert started.packages["inspector.model.impeller"] == candidate
+        (started,) = await entries(engine.journal, "started", 1, lambda _: True, after=head)
+        assert started.record.packages["inspector.model.impeller"] == candidate
         say(inbox, OrderKind.ROLLBACK)
         (back,) = await entries(
             engine.journal, "model", 1, lambda one: one.now is Stage.LIVE, after=head

@@ -10,6 +10,7 @@ from millhand.journal.records import (
     Alarm,
     Andon,
     Checkpoint,
+    Drifted,
     Gate,
     Intent,
     ModeChange,
@@ -63,6 +64,8 @@ def entry_text(record: Record) -> str:  # noqa: C901 - one short line for each k
                 stage=word(record.now),
                 by=record.by,
             )
+        case Drifted():
+            return record.reason or f"{record.package}: {word(record.now)}"
         case Shadowed():
             said = word(record.verdict) if record.verdict else record.fault
             return tr("{package} would have said: {said}", package=record.package, said=said)

@@ -12,6 +12,7 @@ from millhand.cli.exits import ExitCode
 from millhand.cli.output import console, json_option, show_json, table
 from millhand.cli.places import JournalPlace, find_journal, where_argument
 from millhand.cli.review import who
+from millhand.console.words import word
 from millhand.feedback.orders import OrderKind
 from millhand.messages import tr
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from millhand.feedback.orders import ModelOrder
     from millhand.feedback.promotion import Proof
     from millhand.journal.entries import Entry
-    from millhand.journal.records import ModelMoved
+    from millhand.journal.records import Drifted, ModelMoved
 
+    Moved = ModelMoved | Drifted
+
+_MOVES = ("model", "drift")
 F = TypeVar("F", bound="Callable[..., Any]")
 _WAIT_S = 20.0
 _LOOK_S = 0.02
@@ -84,6 +88,21 @@ def rollback(*, reason: str, **said: Any) -> ExitCode:
     return _order(OrderKind.ROLLBACK, despite=reason, **said)
 
 
+@click.command(
+    short_help=tr("Say that what the model sees is as it should be."),
+    help=tr(
+        "Say that what the model sees is as it should be, where drift was found: its certificate "
+        "holds again, from the next trigger on. Your reason is recorded. Where it is not so, teach "
+        "another model instead."
+    ),
+)
+@_ordering
+@click.option("--reason", required=True, help=tr("Why; it is recorded."))
+def renew(*, reason: str, **said: Any) -> ExitCode:
+    """Renew the certificate."""
+    return _order(OrderKind.RENEW, despite=reason, **said)
+
+
 @click.command(help=tr("Take the candidate away; the live model goes on alone."))
 @_ordering
 @click.option("--reason", default="", help=tr("Why; it is recorded."))
@@ -98,6 +117,7 @@ _BECOMES = {
     OrderKind.PROMOTE: "live",
     OrderKind.ROLLBACK: "live",
     OrderKind.RETIRE: "retired",
+    OrderKind.RENEW: "renewed",
 }
 """The stage that an order brings a model to."""
 
@@ -119,24 +139,24 @@ def _order(
         click.echo(tr("No engine has taken the order up yet; it waits in the inbox."))
         return ExitCode.FINE
     click.echo(
-        tr("{package} is {stage} at {agent}.", package=moved.package, stage=moved.now, agent=agent)
+        tr("{agent}: {package}: {stage}", agent=agent, package=moved.package, stage=word(moved.now))
     )
     return ExitCode.FINE
 
 
-def _wait(place: JournalPlace, given: ModelOrder, after: int) -> ModelMoved | str | None:
+def _wait(place: JournalPlace, given: ModelOrder, after: int) -> Moved | str | None:
     """Wait until the engine has carried the order out; return its refusal as text."""
     from millhand.feedback.inbox import REFUSED
     from millhand.feedback.orders import FOLDER
-    from millhand.journal.records import ModelMoved
+    from millhand.journal.records import Drifted, ModelMoved
 
     refused: Path = place.inbox / FOLDER / REFUSED
     end = time.monotonic() + _WAIT_S
     with place.open() as journal:
         while time.monotonic() < end:
-            for entry in journal.read(after, kinds=("model",), subject=given.agent, limit=None):
+            for entry in journal.read(after, kinds=_MOVES, subject=given.agent, limit=None):
                 moved = entry.record
-                if isinstance(moved, ModelMoved) and moved.now == _BECOMES[given.kind]:
+                if isinstance(moved, ModelMoved | Drifted) and moved.now == _BECOMES[given.kind]:
                     return moved
             for reason in refused.glob(f"{given.at_utc_ns:020d}-*.reason.txt"):
                 return reason.read_text(encoding="utf-8").strip()
@@ -163,7 +183,7 @@ def stages(*, where: str, cell: str | None, as_json: bool) -> None:
         click.echo(tr("No model was ever moved: all agents use what the scenario names."))
         return
     rows = [
-        (one.agent, one.package, str(one.now), one.by, _words(proofs[one.agent, one.package]))
+        (one.agent, one.package, word(one.now), one.by, _words(proofs[one.agent, one.package]))
         for one in found
     ]
     headings = (tr("Agent"), tr("Package"), tr("Stage"), tr("By"), tr("Against the live one"))

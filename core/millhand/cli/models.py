@@ -42,6 +42,9 @@ models = LazyGroup(
             "millhand.cli.model_life:rollback", tr("Go back to the model that was live before.")
         ),
         "retire": Word("millhand.cli.model_life:retire", tr("Take the candidate away.")),
+        "renew": Word(
+            "millhand.cli.model_life:renew", tr("Say that what the model sees is as it should be.")
+        ),
         "stages": Word("millhand.cli.model_life:stages", tr("Show where each model stands.")),
         "export": Word(
             "millhand.cli.models_export:export", tr("Write the passport for people and tools.")

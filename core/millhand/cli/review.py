@@ -56,14 +56,16 @@ def _answering(command: F) -> F:
     return click.argument("about", metavar="QUESTION|DECISION")(command)
 
 
-@review.command("list", help=tr("List the questions that nobody has answered yet."))
+@review.command(
+    "list", help=tr("List the questions that nobody has answered yet, the most urgent first.")
+)
 @where_argument
 @json_option
 def list_questions(*, where: str, cell: str | None, as_json: bool) -> None:
     """List open questions."""
     place = find_journal(where, cell)
     with place.open() as opened:
-        found = questions(opened, place.inbox)
+        found = sorted(questions(opened, place.inbox), key=_most_urgent_first)
     if as_json:
         show_json([_plain(one) for one in found])
         return
@@ -249,6 +251,12 @@ def _pictures(case: Case, place: JournalPlace) -> list[Path]:
         reader.frame_path(frame.ref.sha256) for frame in case.intent.observation.frames.values()
     ]
     return [path for path in paths if path.exists()]
+
+
+def _most_urgent_first(one: OpenQuestion) -> tuple[bool, float, int]:
+    """Order questions: proposals wait for an approval, then labels by their urgency, then age."""
+    asked = one.question
+    return asked.kind != "proposal", -asked.urgency, one.asked_utc_ns
 
 
 def _plain(one: OpenQuestion) -> dict[str, object]:

@@ -64,6 +64,7 @@ def _words() -> dict[str, str]:
         "dropped": tr("queue full"),
         "failed": tr("agent failed"),
         "unknown_product": tr("unknown product"),
+        "void": tr("certificate void"),
         "unrecorded": tr("journal not writable"),
         # outcomes
         "confirmed": tr("confirmed by the PLC"),
@@ -78,6 +79,12 @@ def _words() -> dict[str, str]:
         "executed": tr("executed as commanded"),
         "defaulted": tr("took its default"),
         "bypassed": tr("bypassed uninspected"),
+        # stages of a model
+        "candidate": tr("candidate"),
+        "canary": tr("canary"),
+        "live": tr("live"),
+        "retired": tr("retired"),
+        "renewed": tr("certificate renewed"),
         # modes
         "off": tr("off"),
         "shadow": tr("shadow"),

@@ -22,8 +22,10 @@ from millhand.contracts import (
     Trigger,
     Verdict,
 )
+from millhand.engine.asking import Asker
 from millhand.engine.bindings import AgentBinding
 from millhand.engine.cell import Cell
+from millhand.engine.drift import DECIDED_BY_MODEL, DriftWatch
 from millhand.engine.observe import Gathered, gather, product_of
 from millhand.engine.restarts import RestartBudget
 from millhand.engine.rollout.seat import Seat
@@ -47,7 +49,6 @@ MUCH_TOO_LONG_NS = 500_000_000
 """After so long it is moved into a worker at once."""
 _HEEDING = 0.75
 """Of the time left, what may be spent waiting for others; the rest is for disk and PLC."""
-_DECIDED_BY_AGENT = frozenset({Cause.DECIDED, Cause.UNSURE})
 _OVERRUNS, _WITHIN_S = 3, 60.0
 
 
@@ -58,8 +59,8 @@ class Beside(Protocol):
         """Return where this one is decided, if not in the live seat."""
         ...
 
-    def watch(self, work: Work, observation: Observation, decision: Decision) -> None:
-        """Learn how the live model has decided; returns at once."""
+    def watch(self, work: Work, observation: Observation, decision: Decision, cause: Cause) -> bool:
+        """Learn how the live model has decided; say whether the other one decides it too."""
         ...
 
     def fell(self, seat: Seat, reason: str) -> None:
@@ -84,6 +85,10 @@ class AgentRunner:
         self._cell = cell
         self.beside: Beside | None = None
         """A second model, where there is one."""
+        self.drift: DriftWatch | None = None
+        """Watches what the models see, where there are any."""
+        self.asker: Asker | None = None
+        """Puts questions about what the models decide."""
         self._thinker = thinker
         self._memory: Memory = memory or {}
         self._opened: OpenedAgent | None = None
@@ -266,14 +271,19 @@ class AgentRunner:
         if seat is not None:
             thinker, observation = seat.thinker, seat.pinned(observation)
         decision, cause = await self._think(work, observation, thinker)
+        decided = cause in DECIDED_BY_MODEL
+        if decided and self.drift is not None:
+            cause = self.drift.note(work, observation, decision, cause)
         self._settle(work, observation, decision, cause)
-        if beside is None:
+        if beside is not None and seat is not None and not decided:
+            beside.fell(seat, decision.reason)
+        if self.asker is None or not decided:
             return
-        if seat is not None:
-            if cause not in _DECIDED_BY_AGENT:
-                beside.fell(seat, decision.reason)
-        elif cause in _DECIDED_BY_AGENT:
-            beside.watch(work, observation, decision)
+        compared = (
+            beside is not None and seat is None and beside.watch(work, observation, decision, cause)
+        )
+        if not compared:
+            self.asker.note(work, decision, cause)
 
     def _decide_now(self, work: Work, thinker: LightThinker) -> None:
         """Decide at once, where nothing need be waited for: a loop's turn less, or two."""

@@ -32,6 +32,7 @@ from millhand.engine.policy import Settlement, settle
 from millhand.engine.snapshot import LastDecision
 from millhand.engine.work import Work
 from millhand.errors import Unavailable
+from millhand.feedback.queue import URGENT, Ground
 from millhand.journal.entries import Entry, NewEntry, new_entry
 from millhand.journal.records import (
     Cause,
@@ -171,11 +172,12 @@ class Settler:
         mode: Mode,
     ) -> Wanted:
         reachable = cause not in _NEVER_SENT
+        believed = cause is not Cause.VOID
         return self._judge.all(
-            decision.actions,
+            decision.actions if believed else (),
             settlement if reachable else None,
             work.part_trigger if reachable else None,
-            decision.verdict,
+            decision.verdict if believed else None,
             mode,
             work.deadline_ns,
         )
@@ -290,7 +292,9 @@ class Settler:
         ]
 
     def _events(self, work: Work, intent: Intent) -> list[NewEntry]:
-        entries = []
+        entries: list[NewEntry] = []
+        if intent.cause is Cause.VOID:
+            return entries  # nobody else is to act on what a void certificate says
         for number, body in enumerate(intent.decision.events, start=1):
             event = Event(
                 id=f"{work.id}.e{number}",
@@ -311,7 +315,7 @@ class Settler:
         decision = intent.decision
         asked: list[tuple[str, str]] = []
         if settlement is not None and settlement.review:
-            asked.append(("label", decision.reason or tr("What is this part really?")))
+            asked.append(("label", _to_ask(intent)))
         asked.extend(
             ("proposal", action.question)
             for action in decision.actions
@@ -327,6 +331,8 @@ class Settler:
                     text=text,
                     kind=kind,
                     part_id=work.part,
+                    ground=Ground.ABSTENTION if kind == "label" else "",
+                    urgency=URGENT if kind == "label" else 0.0,
                 ),
                 id=f"{work.id}.q{number}",
                 subject=self._binding.name,
@@ -392,3 +398,10 @@ def _asks_first(intent: Intent) -> bool:
     proposes = any(isinstance(action, Propose) for action in intent.decision.actions)
     waiting = intent.mode is Mode.ADVISE and any(map(_waits_for_approval, intent.judged))
     return proposes or waiting
+
+
+def _to_ask(intent: Intent) -> str:
+    """What a person is asked about a part that was not decided."""
+    if intent.cause is Cause.VOID:
+        return tr("What is this part really? The model's certificate is void.")
+    return intent.decision.reason or tr("What is this part really?")

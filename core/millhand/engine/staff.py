@@ -7,21 +7,24 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
+import msgspec
+
 from millhand.engine import build
+from millhand.engine.asking import Asker
 from millhand.engine.care import AgentCare
 from millhand.engine.cell import Cell
+from millhand.engine.drift import DriftWatch
 from millhand.engine.recover import last_mode, models_standing, remember
 from millhand.engine.resident import Resident
 from millhand.engine.rollout.evidence import Evidence
 from millhand.engine.rollout.placed import SecondCare
-from millhand.engine.rollout.rollout import Rollout, Start
+from millhand.engine.rollout.rollout import Rollout, Start, verified
 from millhand.engine.runner import AgentRunner
 from millhand.engine.supervision import Child
 from millhand.engine.thinking import LightThinker, Thinker
 from millhand.errors import ConfigError, MillhandError
 from millhand.isolate.messages import AgentSpec, OpenedAgent
 from millhand.messages import tr
-from millhand.models.package import open_package
 from millhand.plugins import Plugins
 from millhand.scenario.load import Scenario
 
@@ -102,8 +105,11 @@ class Staff:
         standing = await asyncio.to_thread(models_standing, self._cell.journal, spec.name)
         folders, base = standing.folders, self._scenario.folder
         try:
-            packages = [await asyncio.to_thread(open_package, base / one) for one in folders]
+            packages = [
+                await asyncio.to_thread(verified, base, one, spec.trusted_keys) for one in folders
+            ]
             promoted = with_candidates(spec, packages)
+            promoted = msgspec.structs.replace(promoted, trusted_keys=spec.trusted_keys)
         except MillhandError as error:
             text = tr("What was promoted cannot be opened: {reason}", reason=error)
             self._cell.alarms.raise_("model_missing", spec.name, text)
@@ -154,15 +160,32 @@ class Staff:
 
     def _rollout(self, runner: AgentRunner) -> Rollout:
         name = runner.name
-        return Rollout(
+        agent = self._scenario.file.agents[name]
+        drift = DriftWatch(self._cell, name, agent.drift)
+        asker = runner.asker = Asker(
+            self._cell, name, agent.ask, drift, asks_unsure=agent.unsure.review
+        )
+        if agent.drift.watch:
+            runner.drift = drift
+        rollout = Rollout(
             self._cell,
             runner,
             self._starts[name],
             folder=self._scenario.folder,
             original=self._originals[name],
-            evidence=Evidence(self._cell.journal, name, self._scenario.file.agents[name].rollout),
+            evidence=Evidence(self._cell.journal, name, agent.rollout),
+            drift=drift,
+            asker=asker,
             make=self._second,
         )
+        folder = agent.drift.fall_back
+        if folder is not None:
+            drift.on_void = lambda reason: self._fall_back(rollout, folder, reason)
+        return rollout
+
+    def _fall_back(self, rollout: Rollout, folder: str, reason: str) -> None:
+        job = rollout.fall_back(folder, reason)
+        self._cell.supervisor.job(job, f"{rollout.agent}.fall_back")
 
     def _second(self, spec: AgentSpec, live: Callable[[], bool]) -> Resident:
         """Make a worker for a second model; it has no spare, for it is one itself."""

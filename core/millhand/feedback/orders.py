@@ -27,6 +27,8 @@ class OrderKind(StrEnum):
     CANARY = "canary"
     PROMOTE = "promote"
     ROLLBACK = "rollback"
+    RENEW = "renew"
+    """Say that what the model sees is as it should be: its certificate holds again."""
     RETIRE = "retire"
     """Take the candidate away."""
 

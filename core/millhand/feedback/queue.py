@@ -17,6 +17,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+URGENT = 2.0
+"""Urgency of a decision that the agent could not make."""
 _BITS = 64
 
 
@@ -94,7 +96,7 @@ def _ground(worth: Worth, rates: Rates) -> tuple[Ground, float, float]:
     if worth.disagrees:
         return Ground.DISAGREEMENT, max(rates.disagreement, rates.audit), 3.0
     if worth.abstained:
-        return Ground.ABSTENTION, max(rates.abstention, rates.audit), 2.0 + _strangeness(worth)
+        return Ground.ABSTENTION, max(rates.abstention, rates.audit), URGENT + _strangeness(worth)
     near = worth.margin is not None and worth.margin <= rates.near
     if near or (worth.novelty is not None and worth.novelty > 1):
         return Ground.MARGIN, max(rates.margin, rates.audit), 1.0 + _strangeness(worth)

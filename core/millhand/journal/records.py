@@ -79,6 +79,8 @@ class Cause(StrEnum):
     FAILED = "failed"
     """The agent or its worker failed."""
     UNKNOWN_PRODUCT = "unknown_product"
+    VOID = "void"
+    """The agent has decided, but its model's certificate is void: drift was found."""
     UNRECORDED = "unrecorded"
     """The journal could not be written when it was decided: nothing was done."""
 
@@ -256,6 +258,31 @@ class Shadowed(Struct, frozen=True, kw_only=True, tag="shadowed"):
     """Why what it said would not have counted: it failed, or took too long."""
 
 
+class Validity(StrEnum):
+    """Whether a model's certificate holds."""
+
+    VOID = "void"
+    RENEWED = "renewed"
+
+
+class Drifted(Struct, frozen=True, kw_only=True, tag="drift"):
+    """What a model sees, or how sure it is, is no longer as it was; or a person says it is well."""
+
+    agent: str
+    package: str
+    now: Validity
+    value: str = ""
+    """Which of the decision's scores has changed, or ``confidence``."""
+    evidence: float = 0.0
+    """Of the test (:mod:`millhand.statistics.drift`); 1/alpha is proof."""
+    seen: int = 0
+    """Decisions that it was tested on."""
+    decision: str = ""
+    """At which it was found."""
+    by: str = ""
+    reason: str = ""
+
+
 class Published(Struct, frozen=True, kw_only=True, tag="event"):
     """An event on the bus."""
 
@@ -282,6 +309,12 @@ class Question(Struct, frozen=True, kw_only=True, tag="question"):
     """``proposal`` or ``label``."""
     part_id: str | None = None
     expires_utc_ns: int | None = None
+    ground: str = ""
+    """Why this decision is asked about (:class:`millhand.feedback.queue.Ground`)."""
+    chance: float = 1.0
+    """The probability with which it was drawn: an answer weighs one over it."""
+    urgency: float = 0.0
+    """Orders the questions, the highest first."""
 
 
 class Review(Struct, frozen=True, kw_only=True, tag="review"):
@@ -340,6 +373,7 @@ Record = (
     | ModeChange
     | ModelMoved
     | Shadowed
+    | Drifted
     | Published
     | Question
     | Review

@@ -26,7 +26,7 @@ LoadFrame = Callable[[FrameRef], NDArray[np.uint8]]
 LoadDocument = Callable[[str], bytes]
 """Returns a document's bytes by hash: :meth:`millhand.journal.blobs.BlobReader.load_document`."""
 
-_AGENT_DECIDED = frozenset({Cause.DECIDED, Cause.UNSURE})
+_AGENT_DECIDED = frozenset({Cause.DECIDED, Cause.UNSURE, Cause.VOID})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ not retrain: conformal test martingales for change-point detection", COPA 2021; 
 Each value is ranked among all before it; while nothing changes the ranks are uniform, whatever
 the values' distribution is, so that it need not be known. Somebody bets that they are not. The
 probability that the capital *ever* reaches 1/alpha is at most alpha, without any change.
+
+That holds for values that might as well have come in another order. Where neighbours resemble each
+other, as parts of one lot do: :mod:`millhand.statistics.drift_in_batches`.
 """
 
 from __future__ import annotations
@@ -69,6 +72,11 @@ class Drift:
     def evidence(self) -> float:
         """The capital: 1 at the start, 1/alpha and more is proof."""
         return sum(self._capital)
+
+    def quantile(self, share: float) -> float | None:
+        """Return the value that ``share`` of those before do not exceed; None without any."""
+        history = self._history
+        return history[int(share * (len(history) - 1))] if history else None
 
     def _rank(self, value: float) -> float:
         """Return the value's smoothed conformal rank, 0 to 1."""

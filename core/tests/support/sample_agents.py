@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,7 +24,8 @@ from millhand.contracts import (
 )
 
 NAMES = ("alternates", "passes", "rejects", "abstains", "raises", "sleeps", "dies", "counts",
-         "holds", "heeds", "steers", "beats", "infinite", "reads", "dozes")  # fmt: skip
+         "holds", "heeds", "steers", "beats", "infinite", "reads", "dozes",
+         "measures")  # fmt: skip
 
 
 class NoConfig(BaseModel):
@@ -64,6 +66,15 @@ class Raises(Passes):
 class Infinite(Passes):
     def decide(self, observation: Observation, models: object) -> Decision:
         return Decision(verdict=Verdict.OK, scores={"score": float("inf")})
+
+
+class Measures(Passes):
+    """Passes all; its score is a number from 0 to 1, from part 61 on one from 1 to 2."""
+
+    def decide(self, observation: Observation, models: object) -> Decision:
+        seq = observation.trigger.trigger_seq
+        score = zlib.crc32(str(seq).encode()) / 2**32 + (seq > 60)
+        return Decision(verdict=Verdict.OK, scores={"score": score}, models={"model": "p@1"})
 
 
 class Sleeps(Passes):

@@ -20,7 +20,7 @@ from structlog import get_logger
 from millhand.errors import Unavailable
 from millhand.journal.blobs import frame_hash
 from millhand.messages import tr
-from millhand_simulated.parts.truth import StationConfig, render_part
+from millhand_simulated.parts.truth import StationConfig, photograph
 from millhand_simulated.plc.line import LinePlan
 
 log = get_logger(__name__)
@@ -122,8 +122,8 @@ class RenderAhead:
         while (task := self._take()) is not None:
             number, shot = task
             try:
-                rendered = render_part(self._plan.part(number), self._station)
-                _settle(shot, Shot(rendered.pixels, frame_hash(rendered.pixels)))
+                pixels = photograph(self._plan.part(number), self._station)
+                _settle(shot, Shot(pixels, frame_hash(pixels)))
             except Exception as error:
                 log.exception("part cannot be rendered", number=number)
                 _settle(shot, error)

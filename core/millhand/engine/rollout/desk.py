@@ -52,6 +52,7 @@ class ModelDesk:
 
     async def _restore(self) -> None:
         for name, rollout in self._rollouts.items():
+            await rollout.drift.restore()
             standing = await asyncio.to_thread(models_standing, self._cell.journal, name)
             try:
                 await rollout.restore(standing)
@@ -103,5 +104,7 @@ class ModelDesk:
             case OrderKind.ROLLBACK:
                 await rollout.rollback(order.by, order.despite)
                 self._cell.alarms.clear("model_worse", order.agent)
+            case OrderKind.RENEW:
+                await rollout.drift.renew(order.by, order.despite)
             case OrderKind.RETIRE:
                 await rollout.retire(order.by, order.despite)

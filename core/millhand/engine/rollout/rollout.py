@@ -8,14 +8,16 @@ under way ends where it began, and the one that was live stays warm for the way 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from millhand.contracts import Decision, Observation
+from millhand.engine.asking import Asker
 from millhand.engine.cell import Cell
+from millhand.engine.drift import DriftWatch
 from millhand.engine.resident import Resident
 from millhand.engine.rollout.evidence import Evidence
 from millhand.engine.rollout.placed import Placed
@@ -29,7 +31,7 @@ from millhand.feedback.stages import Standing
 from millhand.isolate.messages import AgentSpec, OpenedAgent
 from millhand.isolate.process import WorkerLost
 from millhand.journal.entries import NewEntry, new_entry
-from millhand.journal.records import ModelMoved, Shadowed, Stage
+from millhand.journal.records import Cause, ModelMoved, Shadowed, Stage
 from millhand.messages import tr
 from millhand.models.package import Package, open_package
 
@@ -64,6 +66,8 @@ class Rollout:
         folder: the scenario's; candidates lie below it.
         original: how the worker is built with the scenario's own packages.
         evidence: what is known of a second model against the live one.
+        drift: watches what the models see.
+        asker: puts a question where two models differ.
         make: makes a worker for a second model.
     """
 
@@ -76,12 +80,16 @@ class Rollout:
         folder: Path,
         original: AgentSpec,
         evidence: Evidence,
+        drift: DriftWatch,
+        asker: Asker,
         make: MakeWorker,
     ) -> None:
         self.live = Placed(runner.seat, start.spec, "", folders=start.folders, alone=start.alone)
         self.candidate: Placed | None = None
         self.previous: Placed | None = None
         self.evidence = evidence
+        self.drift = drift
+        self._asker = asker
         self._cell = cell
         self._runner = runner
         self._folder = folder
@@ -102,7 +110,7 @@ class Rollout:
             ConfigError: it does not lie below the scenario's folder, or fits no place.
             PackageError: it is not whole, or does not reproduce its golden outputs.
         """
-        package = await asyncio.to_thread(_opened, self._folder, folder)
+        package = await asyncio.to_thread(self._verified, folder)
         if package.id in self._runner.packages.values():
             raise NotAllowed(tr("{package} is live already.", package=package.id))
         await self._write(self._move(package.id, folder, Stage.CANDIDATE, by))
@@ -151,6 +159,20 @@ class Rollout:
             )
         await self._exchange(self.previous, by, reason)
 
+    async def fall_back(self, folder: str, reason: str) -> None:
+        """Put another package in the live one's place, whose certificate is void.
+
+        Raises:
+            NotAllowed: it is the live one.
+            ConfigError, PackageError: it cannot be opened.
+        """
+        package = await asyncio.to_thread(self._verified, folder)
+        if package.id in self._runner.packages.values():
+            raise NotAllowed(tr("{package} is live already.", package=package.id))
+        placed = await self._open([package], Stage.SHADOW, folder=folder)
+        self.live.package = _changed(self.live.seat.opened, placed.seat.opened)
+        await self._exchange(placed, ENGINE, reason)
+
     async def retire(self, by: str, reason: str = "") -> None:
         """Take the candidate away.
 
@@ -167,14 +189,14 @@ class Rollout:
             MillhandError: one of them cannot be opened.
         """
         if standing.previous is not None:
-            packages = [_opened(self._folder, one) for one in standing.previous.folders]
+            packages = [self._verified(one) for one in standing.previous.folders]
             self.previous = await self._open(packages, Stage.RETIRED, anew=True)
             self.previous.package = standing.previous.package
             self.live.package = standing.live
             self._watch_beside()
         candidate = standing.candidate
         if candidate is not None:
-            package = _opened(self._folder, candidate.folder)
+            package = self._verified(candidate.folder)
             placed = await self._open([package], candidate.now, folder=candidate.folder)
             placed.share = candidate.share
             self.live.package = _changed(self.live.seat.opened, placed.seat.opened)
@@ -192,18 +214,19 @@ class Rollout:
         turn = uniform(f"{candidate.package}/{work.part or work.id}") < candidate.share
         return candidate.seat if turn and _differs(candidate, observation) else None
 
-    def watch(self, work: Work, observation: Observation, decision: Decision) -> None:
+    def watch(self, work: Work, observation: Observation, decision: Decision, cause: Cause) -> bool:
         """Let the other model decide the same, unless it is busy; nobody waits for it."""
         other = self._beside
         if other is None or not _differs(other, observation):
-            return
+            return False
         if other.busy or not other.seat.thinker.alive:
             other.skipped += 1
-            return
+            return False
         other.busy = True
         self._cell.supervisor.job(
-            self._decide_beside(other, work, observation, decision), f"{self.agent}.shadow"
+            self._decide_beside(other, work, observation, decision, cause), f"{self.agent}.shadow"
         )
+        return True
 
     def fell(self, seat: Seat, reason: str) -> None:
         """Learn that the canary gave no answer in time: it goes back into the shadow."""
@@ -229,7 +252,12 @@ class Rollout:
         return self.candidate or self.previous
 
     async def _decide_beside(
-        self, other: Placed, work: Work, observation: Observation, decision: Decision
+        self,
+        other: Placed,
+        work: Work,
+        observation: Observation,
+        decision: Decision,
+        cause: Cause,
     ) -> None:
         frames = {role: frame.pixels for role, frame in observation.frames.items()}
         deadline_ns = self._runner.binding.deadline_ns
@@ -247,6 +275,8 @@ class Rollout:
         finally:
             other.busy = False
         self._cell.append(new_entry(said, id=work.id, subject=self.agent, part=work.part))
+        differs = not said.fault and said.verdict is not said.live
+        self._asker.note(work, decision, cause, differs=differs)
 
     # --- moving ---
 
@@ -274,6 +304,10 @@ class Rollout:
             mend=_what_is_missing(proof),
         )
 
+    def _verified(self, folder: str) -> Package:
+        """Open a package as the engine does before it decides anything: signature and all."""
+        return verified(self._folder, folder, self._original.trusted_keys)
+
     async def _open(
         self, packages: list[Package], stage: Stage, *, folder: str = "", anew: bool = False
     ) -> Placed:
@@ -281,6 +315,7 @@ class Rollout:
         from millhand.replay.candidate import with_candidates
 
         spec = with_candidates(self._original if anew else self.live.spec, packages)
+        spec = msgspec.structs.replace(spec, trusted_keys=self._original.trusted_keys)
         of: list[Placed] = []
         resident = self._make(spec, lambda: bool(of) and of[0] is self.live)
         try:
@@ -316,6 +351,7 @@ class Rollout:
         if self.candidate is other:
             self.candidate = None
         self._watch_beside()
+        self.drift.live(other.seat.opened.packages.values())
         if gone is not None and gone is not other:
             await _end(gone)
         if self.candidate is not None and not _stands_beside(self.candidate, other):
@@ -368,14 +404,20 @@ class Rollout:
         return new_entry(moved, id=f"{self.agent}.{moved.package}", subject=self.agent)
 
 
-def _opened(base: Path, folder: str) -> Package:
+def verified(base: Path, folder: str, trusted_keys: Sequence[bytes]) -> Package:
+    """Open a package below the scenario's folder.
+
+    Raises:
+        ConfigError: it lies elsewhere.
+        PackageError: it has a fault, or nobody trusted has signed it.
+    """
     place = (base / folder).resolve()
     if not place.is_relative_to(base.resolve()):
         raise ConfigError(
             tr("{folder} does not lie in the scenario's folder.", folder=folder),
             mend=tr("Copy the package into it: what may run lies there."),
         )
-    return open_package(place)
+    return open_package(place, trusted_keys=trusted_keys)
 
 
 def _still_used(spec: AgentSpec, base: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
