@@ -24,7 +24,7 @@ from millhand.ledger.run import PartLife, Run, read_run
 from millhand.ledger.summary import RunSummary, summarise
 from millhand.messages import tr
 from millhand.plugins import Plugins
-from millhand.scenario.configured import configured_device, configured_plant
+from millhand.scenario.configured import configured_beside, configured_device, configured_plant
 from millhand.scenario.load import Scenario, load
 
 TruthSource = Callable[[Sequence[PartLife]], list[PartTruth]]
@@ -96,6 +96,7 @@ class Simulation:
         self._engine_stack = AsyncExitStack()
         self._engine: Engine | None = None
         self._plant: SimulatedPlant | None = None
+        self._beside: dict[str, SimulatedPlant] = {}
 
     async def __aenter__(self) -> Self:
         if self.scenario.file.simulation is None:
@@ -107,6 +108,7 @@ class Simulation:
             )
         async with AsyncExitStack() as stack:
             plugins = self._plugins or Plugins.discover()
+            await self._start_beside(stack, plugins)
             self._plant = await self._start_plant(stack, plugins)
             engine_stack = await stack.enter_async_context(AsyncExitStack())
             self._engine = await self._start_engine(engine_stack, plugins, self._plant)
@@ -122,6 +124,7 @@ class Simulation:
     ) -> None:
         await self._stack.aclose()
         self._engine = self._plant = None
+        self._beside = {}
 
     @property
     def engine(self) -> Engine:
@@ -134,6 +137,11 @@ class Simulation:
         """The plant, while it runs."""
         assert self._plant is not None, "the simulation is not running"
         return self._plant
+
+    @property
+    def beside(self) -> Mapping[str, SimulatedPlant]:
+        """The plants beside it, while they run."""
+        return self._beside
 
     @property
     def plant_options(self) -> dict[str, Any]:
@@ -154,7 +162,8 @@ class Simulation:
         """
         with contextlib.suppress(TimeoutError):
             await self.engine.announced(_ANNOUNCED_S)
-        await self.plant.start_line()
+        for plant in (*self._beside.values(), self.plant):
+            await plant.start_line()
         summary = await self.plant.finished()
         await self._last_answers(summary)
         await self.engine.settled()
@@ -182,6 +191,15 @@ class Simulation:
         )
 
     # --- inside ---
+
+    async def _start_beside(self, stack: AsyncExitStack, plugins: Plugins) -> None:
+        assert self.scenario.file.simulation is not None
+        for name in self.scenario.file.simulation.beside:
+            configured = configured_beside(self.scenario, plugins, name)
+            folder = self.folder / "plant" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            plant: SimulatedPlant = configured.plant_class(configured.config, folder)
+            self._beside[name] = await stack.enter_async_context(plant)
 
     async def _start_plant(self, stack: AsyncExitStack, plugins: Plugins) -> SimulatedPlant:
         configured = configured_plant(self.scenario, plugins, self._options)
@@ -214,12 +232,15 @@ class Simulation:
     def _adapters(self, plugins: Plugins, plant: SimulatedPlant) -> dict[str, Any]:
         """Build the devices that the plant serves, or that are to see the same line."""
         built = {}
+        endpoints: dict[str, str] = {}
+        for one in (*self._beside.values(), plant):
+            endpoints |= one.endpoints
         for name, device in self.scenario.file.devices.items():
             if name in self._devices:
                 continue
             replace: dict[str, Any] = {}
-            if name in plant.endpoints:
-                replace["url"] = plant.endpoints[name]
+            if name in endpoints:
+                replace["url"] = endpoints[name]
             replace |= self._shared_options(plugins, device.adapter)
             if replace:
                 configured = configured_device(self.scenario, plugins, name, replace)

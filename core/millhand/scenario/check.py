@@ -19,7 +19,12 @@ from millhand.scenario.checks.packages import check_packages
 from millhand.scenario.checks.roles import check_faces, check_roles
 from millhand.scenario.checks.tag_types import check_tag_types
 from millhand.scenario.checks.wiring import AUTO, check_wiring
-from millhand.scenario.configured import configured_agent, configured_device, configured_plant
+from millhand.scenario.configured import (
+    configured_agent,
+    configured_beside,
+    configured_device,
+    configured_plant,
+)
 from millhand.scenario.load import Scenario
 from millhand.scenario.secrets import is_reference
 
@@ -60,6 +65,8 @@ def _problems(names: Names, plugins: Plugins) -> Iterator[Problem]:
     problems: list[Problem] = []
     if scenario.file.simulation is not None:
         _try(problems, partial(configured_plant, scenario, plugins))
+        for name in scenario.file.simulation.beside:
+            _try(problems, partial(configured_beside, scenario, plugins, name))
     adapters: dict[str, AdapterType] = {}
     for name, device in scenario.file.devices.items():
         _try(problems, partial(configured_device, scenario, plugins, name))

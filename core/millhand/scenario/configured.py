@@ -28,6 +28,7 @@ from millhand.scenario.devices import Device
 from millhand.scenario.document import KeyPath
 from millhand.scenario.load import Scenario
 from millhand.scenario.problems import problems_of
+from millhand.scenario.schema import PlantBeside, Simulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +140,35 @@ def configured_plant(
     """
     simulation = scenario.file.simulation
     assert simulation is not None, "only called for a scenario with a simulation"
-    path: KeyPath = ("simulation",)
-    plant = _found(scenario, (*path, "plant"), plugins.plant, simulation.plant)
+    also = [key for key in Simulation.model_fields if key not in (replace or {})]
+    return _plant(scenario, plugins, ("simulation",), simulation, also, replace or {})
+
+
+def configured_beside(scenario: Scenario, plugins: Plugins, name: str) -> ConfiguredPlant:
+    """Validate the options of a plant beside the main one.
+
+    Raises:
+        ConfigError: with every problem found, each with its place.
+    """
+    simulation = scenario.file.simulation
+    assert simulation is not None, "only called for a scenario with a simulation"
+    path: KeyPath = ("simulation", "beside", name)
+    return _plant(scenario, plugins, path, simulation.beside[name], ["plant"], {})
+
+
+def _plant(
+    scenario: Scenario,
+    plugins: Plugins,
+    path: KeyPath,
+    entry: Simulation | PlantBeside,
+    also: Sequence[str],
+    replace: Mapping[str, Any],
+) -> ConfiguredPlant:
+    plant = _found(scenario, (*path, "plant"), plugins.plant, entry.plant)
     plant_class = _loaded(scenario, (*path, "plant"), plant)
-    options, problems = _with_secrets(scenario, simulation.options, path)
-    options.update(replace or {})
-    config = _collect(problems, scenario, plant_class.Config, options, path, ["plant"])
+    options, problems = _with_secrets(scenario, entry.options, path)
+    options.update(replace)
+    config = _collect(problems, scenario, plant_class.Config, options, path, also)
     if problems or config is None:
         raise ConfigError.of(tuple(problems))
     return ConfiguredPlant(plant, plant_class, config)

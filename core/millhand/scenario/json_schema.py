@@ -32,6 +32,7 @@ def schema(plugins: Plugins | None = None) -> dict[str, Any]:
     if plugins is not None:
         _offer(definitions, "Device", "adapter", plugins.adapters)
         _offer(definitions, "Simulation", "plant", plugins.plants)
+        _offer(definitions, "PlantBeside", "plant", plugins.plants)
         _offer(definitions, "Agent", "use", plugins.agents, below="config")
     return {"$schema": DIALECT, "title": "Millhand scenario", **_without_titles(document)}
 

@@ -52,6 +52,22 @@ class Site(Part):
     cell: str = Field(default="", description="Work cell.")
 
 
+class PlantBeside(Part):
+    """Another simulated plant, started before the main one and ended after it.
+
+    Keys that are not listed here are its own options.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    plant: str = Field(description="The plant, as `millhand plugins` lists it.")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The plant's own options, as written."""
+        return dict(self.model_extra or {})
+
+
 class Simulation(Part):
     """A simulated plant that is started together with the engine.
 
@@ -65,6 +81,10 @@ class Simulation(Part):
         default=False,
         description="`millhand run` starts the plant without --simulate: the scenario has no "
         "real devices.",
+    )
+    beside: dict[Name, PlantBeside] = Field(
+        default_factory=dict,
+        description="More plants by name: vehicles that serve the machines, for example.",
     )
 
     @property

@@ -14,18 +14,19 @@ from pydantic import BaseModel, Field
 from millhand.contracts.command import Answer, Command
 from millhand.contracts.plant import PartTruth, PlantSummary
 from millhand.errors import InternalError, Unavailable
+from millhand.isolate.server_process import ServerProcess
 from millhand.messages import tr
 from millhand_simulated.parts.truth import StationConfig, part_truth
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.control import Control
 from millhand_simulated.plc.faults import FaultTag
 from millhand_simulated.plc.line import LinePlan
-from millhand_simulated.plc.process import PlcProcess
 from millhand_simulated.plc.tags import ANSWER_COUNTERS
 
 _decode_answer = msgspec.json.Decoder(Answer).decode
 _WAYS = ("Pass", "Reject", "Divert")
 _POLL_S = 0.05
+_MODULE = "millhand_simulated.plc"
 
 
 class ConveyorCellConfig(CellConfig):
@@ -45,7 +46,7 @@ class ConveyorCell:
         self._config = ConveyorCellConfig.model_validate(config.model_dump())
         self._answers = self._config.log or folder.resolve() / "answers.jsonl"
         self._folder = folder
-        self._process = PlcProcess(_cell(self._config, self._answers), folder)
+        self._process = ServerProcess(_cell(self._config, self._answers), folder, _MODULE)
         self._control: Control | None = None
         self._stack = AsyncExitStack()
 
@@ -163,7 +164,9 @@ class ConveyorCell:
         """Start the PLC again at the same address, its memory lost, and let parts come."""
         await self._stack.aclose()
         port = int(self._process.url.rstrip("/").rpartition(":")[2])
-        self._process = PlcProcess(_cell(self._config, self._answers, port), self._folder)
+        self._process = ServerProcess(
+            _cell(self._config, self._answers, port), self._folder, _MODULE
+        )
         await self.__aenter__()
         await self.start_line()
 

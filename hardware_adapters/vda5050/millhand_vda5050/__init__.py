@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from millhand.messages import tr
 from millhand.plugins import hookimpl
-from millhand.plugins.registrations import AdapterType, Capabilities, CommandType, Face
+from millhand.plugins.registrations import AdapterType, Capabilities, CommandType, Face, PlantType
 
 
 @hookimpl
@@ -28,6 +28,18 @@ def millhand_adapters() -> Sequence[AdapterType]:
             target="millhand_vda5050.adapter:Vda5050",
             summary=tr("Vehicles that speak VDA 5050 over MQTT"),
             faces=frozenset({Face.ROBOT, Face.TAGS}),
+        ),
+    )
+
+
+@hookimpl
+def millhand_plants() -> Sequence[PlantType]:
+    """Register simulated fleets, which serve beside another plant."""
+    return (
+        PlantType(
+            name="vda5050.fleets",
+            target="millhand_vda5050.simulated.plant:SimulatedFleets",
+            summary=tr("Simulated vehicles at a broker, for plants that need transports."),
         ),
     )
 

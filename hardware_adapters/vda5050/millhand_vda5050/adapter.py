@@ -253,6 +253,7 @@ class Vda5050:
         """Hand over one order; return what was in the way, or an empty text."""
         assert order is not None
         try:
+            await self._handed(vehicle, deadline_ns)
             self._ready(vehicle, "order", deadline_ns)
             performance = Performance(self._control, vehicle, deadline_ns, self._config.confirm_s)
             self._under_way[vehicle] = performance
@@ -263,6 +264,19 @@ class Vda5050:
         except Ending as ending:
             return f"{vehicle}: {ending.status} {ending.detail}".strip()
         return ""
+
+    async def _handed(self, vehicle: str, deadline_ns: int) -> None:
+        """Wait until a hand-over to the vehicle that is under way is over.
+
+        Who asks again before an order is shown asks for what is being done; who asks for the next
+        one has seen the last one shown.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout((deadline_ns - monotonic_ns()) / 1e9):
+                while (under_way := self._under_way.get(vehicle)) is not None:
+                    if not under_way.handing:
+                        return
+                    await self._ended.wait()
 
     def _plan(self, skill: str, goal: Mapping[str, Value]) -> tuple[str, Goal, Order | None]:
         asked = read_goal(skill, goal)

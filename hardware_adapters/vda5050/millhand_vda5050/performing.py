@@ -38,6 +38,8 @@ class Performance:
         self.vehicle = vehicle
         self.ending: Ending | None = None
         """Set from outside to end it: cancelled or stopped."""
+        self.handing = False
+        """Whether an order is being handed over."""
         self.handed_over = False
         self.fraction = 0.0
         self.sent = 0
@@ -63,6 +65,13 @@ class Performance:
         Raises:
             Ending: refused by the vehicle, out of time, or no longer known to be safe.
         """
+        self.handing = True
+        try:
+            await self._hand_over(order)
+        finally:
+            self.handing = False
+
+    async def _hand_over(self, order: Order) -> None:
         before = self._track.state
         known = "" if before is None else before.order_id
         errors = _complaints(before, order)
@@ -71,6 +80,15 @@ class Performance:
             if state is not None and _shows(state, order):
                 self.handed_over = True
                 return
+            if order.order_id in self._track.left:
+                raise Ending(
+                    SkillStatus.REJECTED,
+                    tr(
+                        "{vehicle} has been through {order}",
+                        vehicle=self.vehicle,
+                        order=order.order_id,
+                    ),
+                )
             self._look(state, order, errors)
             if self.sent and state is not None and state.order_id not in (known, order.order_id):
                 raise Ending(

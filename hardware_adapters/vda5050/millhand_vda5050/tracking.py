@@ -8,6 +8,7 @@ is counted, a repetition and a late message are dropped. A count that falls back
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, field
 
 from millhand.messages import tr
@@ -58,6 +59,9 @@ class Counter:
         return True
 
 
+_LEFT = 64
+
+
 @dataclass(slots=True)
 class Track:
     """One vehicle."""
@@ -72,6 +76,8 @@ class Track:
     limits: Limits = field(default_factory=Limits)
     issued: dict[str, Order] = field(default_factory=dict)
     """What was sent to it: the newest update of each order, with all its nodes so far."""
+    left: deque[str] = field(default_factory=lambda: deque(maxlen=_LEFT))
+    """Orders that it had and has no more: it would take them for new ones."""
     doubts: dict[str, str] = field(default_factory=dict)
     """Why it is not believed, by kind; stays until a person forgives."""
 
@@ -86,6 +92,9 @@ class Track:
         if not self.counter.take(state.header_id, state.sent_utc_ns):
             return False
         self._examine(state, now_ns)
+        before = self.state
+        if before is not None and before.order_id not in {"", state.order_id}:
+            self.left.append(before.order_id)
         self.state, self.heard_ns = state, now_ns
         return True
 

@@ -314,3 +314,22 @@ async def test_a_permit_for_another_goal_moves_nothing(broker, cell) -> None:
                 async for _ in one.control.perform(permit, "order", goal, 2**62):
                     pass
         assert one.fleet.vehicles["agv1"].begun == []
+
+
+async def test_asked_again_while_it_is_handed_over_an_order_is_begun_once(broker, cell) -> None:
+    async with cell(broker, ONE) as one:
+        text = json.dumps({"vehicle": "agv1", "order_id": "o1", "path": ROW})
+        endings = await asyncio.gather(*(one.ends("orders", orders=[text]) for _ in range(3)))
+        assert endings == [SkillStatus.SUCCEEDED] * 3
+        assert one.fleet.vehicles["agv1"].begun == [("o1", 0)]
+
+
+async def test_an_order_that_was_driven_is_not_handed_over_again(broker, cell) -> None:
+    async with cell(broker, ONE) as one:
+        first = {"vehicle": "agv1", "order_id": "o1", "path": ROW[:2]}
+        assert await one.ends("drive", **first) is SkillStatus.SUCCEEDED
+        second = {"vehicle": "agv1", "order_id": "o2", "path": ROW[1:3]}
+        assert await one.ends("drive", **second) is SkillStatus.SUCCEEDED
+        late = {**second, "order_id": "o1", "path": ROW[2:4]}
+        assert await one.ends("order", **late) is SkillStatus.REJECTED
+        assert one.fleet.vehicles["agv1"].begun == [("o1", 0), ("o2", 0)]

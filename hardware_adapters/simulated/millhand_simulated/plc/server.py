@@ -16,8 +16,7 @@ import logging
 import os
 import signal
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from asyncua import ua
@@ -29,6 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import ValidationError
 
 from millhand.errors import ConfigError
+from millhand.isolate.server_process import watch_parent
 from millhand.messages import tr
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.nodes import Nodes
@@ -161,19 +161,6 @@ async def _run(config: CellConfig, folder: Path) -> None:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
         await stop.wait()
-
-
-def watch_parent(gone: Callable[[], object]) -> None:
-    """Call ``gone`` when standard input closes, which it does when the parent dies."""
-
-    def watch() -> None:
-        # Not sys.stdin: its lock, held by a waiting thread, is fatal when the interpreter ends.
-        while os.read(0, 4096):
-            pass
-        with contextlib.suppress(RuntimeError):  # the loop may have ended before
-            gone()
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def main(config_file: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -125,6 +126,12 @@ class JobShopConfig(BaseModel):
         default=0.1, ge=0, lt=1, description="How far real times stray from planned ones."
     )
     rush: tuple[Rush, ...] = Field(default=(), description="Orders that come in later.")
+    transports: bool = Field(
+        default=False,
+        description="Whether loads have to be brought from machine to machine: each planner's "
+        "shop then asks for transports and is told what has arrived. Operations of an order must "
+        "follow each other.",
+    )
     prices: Prices = Field(default_factory=Prices, description="What an hour costs.")
     currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$", description="ISO 4217.")
     patience: Duration = Field(
@@ -133,3 +140,19 @@ class JobShopConfig(BaseModel):
     outcome: Path | None = Field(default=None, description="File that gets what came of it.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=0, ge=0, le=65535, description="Port; 0 takes a free one.")
+
+    @model_validator(mode="after")
+    def _chains(self) -> JobShopConfig:
+        orders = (*self.shop.orders, *(rush.read for rush in self.rush))
+        for order in orders if self.transports else ():
+            for before, one in pairwise(order.operations):
+                if one.after not in {None, (before.id,)}:
+                    raise ValueError(
+                        tr(
+                            "{order}/{operation}: with transports, an order's operations must "
+                            "follow each other",
+                            order=order.id,
+                            operation=one.id,
+                        )
+                    )
+        return self

@@ -21,6 +21,9 @@ class Figures(Struct, frozen=True, kw_only=True):
     setup_h: float
     moves: int
     plans: int
+    transports: int
+    transport_min: float
+    """Mean minutes from a transport's being asked for to its arrival."""
     money: float
 
 
@@ -49,6 +52,8 @@ def figures(config: JobShopConfig, planner: str, world: World) -> Figures:
         setup_h=round(sum(r.begin - r.setup_begin for r in world.runs) / 3600, 2),
         moves=world.moves,
         plans=world.plans,
+        transports=world.loads.done,
+        transport_min=round(world.loads.waited_s / 60 / max(world.loads.done, 1), 1),
         money=round(
             makespan * prices.shop_hour + weighted * prices.late_hour + world.moves * prices.move, 2
         ),

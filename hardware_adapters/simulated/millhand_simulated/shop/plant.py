@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from millhand.contracts.plant import PartTruth, PlantOutcome, PlantSummary
 from millhand.errors import InternalError, Unavailable
+from millhand.isolate.server_process import ServerProcess
 from millhand.messages import tr
-from millhand_simulated.plc.process import PlcProcess
 from millhand_simulated.shop.config import JobShopConfig
 
 _POLL_S = 0.1
@@ -33,7 +33,7 @@ class JobShop:
         given = config
         self._outcome = (given.outcome or folder / "outcome.json").resolve()
         self._config = given.model_copy(update={"outcome": self._outcome})
-        self._process = PlcProcess(self._config, folder, module="millhand_simulated.shop")
+        self._process = ServerProcess(self._config, folder, module="millhand_simulated.shop")
 
     async def __aenter__(self) -> Self:
         self._outcome.unlink(missing_ok=True)

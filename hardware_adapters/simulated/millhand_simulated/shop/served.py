@@ -11,6 +11,8 @@ from millhand_simulated.plc.tags import NAMESPACE
 from millhand_simulated.shop.config import JobShopConfig
 
 ORDERS, BOOK, PLAN, MACHINE = "Shop.Orders", "Book", "Plan", "Shop.Machine"
+TRANSPORTS, ARRIVED = "Transports", "Arrived"
+"""What a planner's shop asks of its vehicles, and what it is told of them."""
 UP, DOWN = 6, 9
 """PackML's numbers of *Execute* and *Aborted*."""
 
@@ -32,12 +34,13 @@ class Tags:
         tags: dict[str, int | str] = {ORDERS: 0}
         tags |= {f"{MACHINE}.{name}": UP for name in config.shop.machines}
         for planner in config.planners:
-            tags |= {f"Shop.{planner}.{BOOK}": "", f"Shop.{planner}.{PLAN}": ""}
+            names = (BOOK, PLAN, *((TRANSPORTS, ARRIVED) if config.transports else ()))
+            tags |= {f"Shop.{planner}.{name}": "" for name in names}
         for path, value in tags.items():
             kind = ua.VariantType.String if isinstance(value, str) else ua.VariantType.Int32
             node_id = ua.NodeId(ua.String(path), ua.Int16(index))
             node = await folder.add_variable(node_id, f"{index}:{path[5:]}", value, kind)
-            if path.endswith(f".{PLAN}"):
+            if path.endswith((f".{PLAN}", f".{ARRIVED}")):
                 await node.set_writable()
             self._ids[path] = node_id, kind
             self._shown[path] = value
@@ -54,7 +57,16 @@ class Tags:
 
     def plan(self, planner: str) -> str:
         """Return the plan that was written last; empty before the first."""
-        node_id, _ = self._ids[f"Shop.{planner}.{PLAN}"]
+        return self._text(f"Shop.{planner}.{PLAN}")
+
+    def arrived(self, planner: str) -> str:
+        """Return what the vehicles' side wrote last; empty before, and without vehicles."""
+        return self._text(f"Shop.{planner}.{ARRIVED}")
+
+    def _text(self, path: str) -> str:
+        if path not in self._ids:
+            return ""
+        node_id, _ = self._ids[path]
         held = self._server.read_attribute_value(node_id).Value
         value = None if held is None else held.Value
         return value if isinstance(value, str) else ""

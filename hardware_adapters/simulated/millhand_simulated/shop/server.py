@@ -19,7 +19,7 @@ import msgspec
 from asyncua.server.server import Server
 from pydantic import ValidationError
 
-from millhand_simulated.plc.server import watch_parent
+from millhand.isolate.server_process import watch_parent
 from millhand_simulated.plc.tags import NAMESPACE
 from millhand_simulated.shop.config import JobShopConfig
 from millhand_simulated.shop.served import Tags
@@ -67,6 +67,7 @@ async def _work(config: JobShopConfig, shops: Shops, tags: Tags) -> None:
         now = time.monotonic()
         passed, last = min(now - last, _LONGEST_CYCLE_S), now
         shops.read({planner: tags.plan(planner) for planner in config.planners})
+        shops.told({planner: tags.arrived(planner) for planner in config.planners})
         if shops.open:
             shops.advance(passed * config.speed)
         else:

@@ -14,13 +14,18 @@ from millhand_simulated.shop.config import JobShopConfig
 from millhand_simulated.shop.drawing import drawing
 from millhand_simulated.shop.fate import is_down
 from millhand_simulated.shop.figures import Figures, figures
-from millhand_simulated.shop.served import BOOK, DOWN, MACHINE, ORDERS, UP
+from millhand_simulated.shop.served import BOOK, DOWN, MACHINE, ORDERS, TRANSPORTS, UP
 from millhand_simulated.shop.world import Key, World
 
 
 class _Plan(msgspec.Struct):
     plan: str
     machines: dict[str, list[tuple[str, str, int]]]
+
+
+class _Arrived(msgspec.Struct):
+    delivered: list[str] = []
+    refused: dict[str, str] = {}
 
 
 class Shops:
@@ -71,6 +76,22 @@ class Shops:
             }
             self._worlds[planner].take(lists)
 
+    def told(self, arrived: Mapping[str, str]) -> None:
+        """Hear of transports that are done or refused; what makes no sense is told in the notes."""
+        for planner, text in arrived.items():
+            if not text:
+                continue
+            try:
+                found = msgspec.json.decode(text, type=_Arrived)
+            except msgspec.DecodeError as error:
+                self._refused[planner] = str(error)
+                continue
+            world = self._worlds[planner]
+            for name in found.delivered:
+                world.loads.arrive(name, self.now)
+            for name, why in found.refused.items():
+                world.loads.refuse(name, why)
+
     def advance(self, seconds: float) -> None:
         """Let time pass in all shops alike."""
         self.now += seconds
@@ -93,6 +114,10 @@ class Shops:
             found[f"{MACHINE}.{name}"] = DOWN if self.now and is_down(spans, self.now) else UP
         for planner, book in self.books().items():
             found[f"Shop.{planner}.{BOOK}"] = msgspec.json.encode(book).decode()
+        for planner, world in self._worlds.items() if self._config.transports else ():
+            rows = [(one.id, one.pick, one.drop) for one in world.loads.wanted.values()]
+            text = msgspec.json.encode({"transports": rows}).decode()
+            found[f"Shop.{planner}.{TRANSPORTS}"] = text
         return found
 
     def books(self) -> dict[str, dict[str, object]]:
@@ -113,6 +138,7 @@ class Shops:
                 )
                 for run in world.runs
             ],
+            "bound": world.bound(),
             "orders": self._came,
         }
 
@@ -125,6 +151,7 @@ class Shops:
     def outcome(self) -> PlantOutcome:
         """Return figures and pictures for the report."""
         found, currency = self.figures(), self._config.currency
+        transports = self._config.transports
         counted = [one for one in found if one.planner not in self._absent]
         if not counted:
             return PlantOutcome(headline=tr("No planner gave a plan: the shop never opened."))
@@ -146,15 +173,29 @@ class Shops:
                 tr("set-ups, h"),
                 tr("moves"),
                 tr("plans"),
+                *((tr("transports"), tr("waited for each, min")) if transports else ()),
                 currency,
             ),
-            rows=tuple(_row(one, absent=one.planner in self._absent) for one in found),
+            rows=tuple(
+                _row(one, absent=one.planner in self._absent, transports=transports)
+                for one in found
+            ),
             pictures=tuple(
                 (name, drawing(self._config, world, until)) for name, world in self._worlds.items()
             ),
             notes=tuple(
                 tr("A plan of {planner} was refused: {why}", planner=planner, why=why)
                 for planner, why in self._refused.items()
+            )
+            + tuple(
+                tr(
+                    "A transport of {planner} was refused: {name}: {why}",
+                    planner=planner,
+                    name=name,
+                    why=why,
+                )
+                for planner, world in self._worlds.items()
+                for name, why in world.loads.refused.items()
             ),
         )
 
@@ -182,9 +223,10 @@ class Shops:
         return "".join(parts)
 
 
-def _row(one: Figures, *, absent: bool) -> tuple[str, ...]:
+def _row(one: Figures, *, absent: bool, transports: bool) -> tuple[str, ...]:
+    moved = (str(one.transports), f"{one.transport_min:.0f}") if transports else ()
     if absent:
-        return (one.planner, *["–"] * 8)
+        return (one.planner, *["–"] * (8 + len(moved)))
     return (
         one.planner,
         str(one.late_orders),
@@ -194,5 +236,6 @@ def _row(one: Figures, *, absent: bool) -> tuple[str, ...]:
         f"{one.setup_h:.1f}",
         str(one.moves),
         str(one.plans),
+        *moved,
         f"{one.money:,.0f}",
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from millhand_simulated.shop.config import JobShopConfig, Operation, Order
 from millhand_simulated.shop.fate import breakdowns, is_down, true_time
+from millhand_simulated.shop.loads import Loads
 from millhand_simulated.shop.moves import moved
 
 Key = tuple[str, str]
@@ -50,6 +51,7 @@ class World:
         self.runs: list[Run] = []
         self.moves = 0
         self.plans = 0
+        self.loads = Loads()
         self.down = {name: breakdowns(config, name) for name in config.shop.machines}
         self._stations = {
             name: _Station(family=machine.family) for name, machine in config.shop.machines.items()
@@ -88,6 +90,8 @@ class World:
             for name, station in self._stations.items():
                 self._work(name, station, step)
             self.now += step
+        if self._config.transports:
+            self._ask_for_transports()
 
     def _work(self, name: str, station: _Station, step: float) -> None:
         if station.at_work is None:
@@ -99,6 +103,7 @@ class World:
         if run.left <= 0:
             run.end = self.now + step
             self._done[run.key] = run.end
+            self.loads.at[run.key[0]] = name
             station.at_work = None
 
     def _begin(self, name: str, station: _Station) -> None:
@@ -110,6 +115,8 @@ class World:
         key = station.lists[0]
         if not all(self._done.get(k, math.inf) <= self.now for k in self._waits_for(key)):
             return
+        if self._config.transports and not self.loads.there(key[0], name):
+            return
         station.lists.pop(0)
         operation = self._operation(key)
         setup = self._setup(name, station.family, operation.family)
@@ -117,7 +124,17 @@ class World:
         run = Run(key, name, self.now, self.now + setup, setup + work, work)
         station.at_work, station.family = run, operation.family or station.family
         self._begun.add(key)
+        self.loads.begin(key[0])
         self.runs.append(run)
+
+    def _ask_for_transports(self) -> None:
+        """Ask for the load of each operation that could begin but for its load."""
+        for name, station in self._stations.items():
+            for key in station.lists:
+                before = self._waits_for(key)
+                ready = bool(before) and all(k in self._done for k in before)
+                if ready and key not in self._begun:
+                    self.loads.want(key[0], name, self.now)
 
     # --- what is so ---
 
@@ -130,6 +147,16 @@ class World:
         """Return when an order was done; None while it is not."""
         ends = [self._done.get((order.id, o.id)) for o in order.operations]
         return max((e for e in ends if e is not None), default=None) if all(ends) else None
+
+    def bound(self) -> list[tuple[str, str, str]]:
+        """Return operations whose load was brought to a machine, or is on its way: with it."""
+        found = []
+        for order, machine in self.loads.bound().items():
+            left = (o.id for o in self.orders[order].operations if (order, o.id) not in self._begun)
+            following = next(left, None)
+            if following is not None:
+                found.append((order, following, machine))
+        return found
 
     def waiting(self) -> dict[str, list[Key]]:
         """Return what lies before each machine."""

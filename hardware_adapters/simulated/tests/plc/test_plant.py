@@ -15,12 +15,12 @@ from asyncua.ua.uaerrors import UaError
 
 from millhand.contracts.command import AnswerCode
 from millhand.errors import ConfigError, Unavailable
+from millhand.isolate.server_process import ServerProcess
 from millhand_simulated.plant import ConveyorCell
 from millhand_simulated.plc import control
 from millhand_simulated.plc.cell import Cell, Wishes
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.packml import Way
-from millhand_simulated.plc.process import PlcProcess
 
 from .conftest import connected
 
@@ -64,7 +64,7 @@ def futures() -> int:
 
 
 async def test_waiting_for_the_end_again_and_again_takes_no_memory(tmp_path: Path) -> None:
-    process = PlcProcess(CellConfig(parts=1), tmp_path)
+    process = ServerProcess(CellConfig(parts=1), tmp_path, "millhand_simulated.plc")
     async with process:
         assert not await process.ended_within(0.01)
         before = futures()

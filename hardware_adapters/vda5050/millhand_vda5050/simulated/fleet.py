@@ -55,6 +55,7 @@ class SimulatedFleet:
                 self.world,
                 character or Character(),
                 map_id=place.map or layout.map,
+                pace=pace,
             )
             self.at_broker[serial] = VehicleAtBroker(
                 vehicle, broker, version=version, manufacturer=manufacturer

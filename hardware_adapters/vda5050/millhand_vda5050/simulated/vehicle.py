@@ -46,6 +46,8 @@ class SimulatedVehicle:
     character: Character = field(default_factory=Character)
     charge: float = 80.0
     map_id: str = "map"
+    pace: float = 1.0
+    """Simulated seconds in a real one: its factsheet says how fast it is in real ones."""
     # the truth, for tests
     executed: dict[str, int] = field(default_factory=dict)
     """How often each action was carried out."""
@@ -336,7 +338,9 @@ class SimulatedVehicle:
     def limits(self) -> Limits:
         """Its factsheet."""
         return Limits(
-            actions=self.character.actions, speed_max=self.character.speed, load_max=1000.0
+            actions=self.character.actions,
+            speed_max=self.character.speed * self.pace,
+            load_max=1000.0,
         )
 
     def state(self, header_id: int) -> VehicleState:

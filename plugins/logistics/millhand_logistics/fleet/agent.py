@@ -21,13 +21,18 @@ from millhand.contracts import (
     Sample,
     TriggerKind,
     Value,
+    WriteTag,
 )
+from millhand.contracts.decision import Action
 from millhand.messages import tr
 from millhand_logistics.fleet.config import FleetConfig
 from millhand_logistics.fleet.dispatch import add_job, dispatch
 from millhand_logistics.fleet.memory import from_memory, to_memory
 from millhand_logistics.fleet.state import Book, Job, Request, Round, Vehicle
+from millhand_logistics.fleet.wanted import Unreadable, answer, forget_answered, read_wanted
 
+WANTED, ARRIVED = "wanted", "arrived"
+"""Roles of a shop's list under ``see``, and of the answer under ``may``."""
 ORDERS = "orders"
 """The role under ``may``: the device of the vehicles, and its skill."""
 COLUMNS = (
@@ -70,9 +75,10 @@ class FleetAgent:
         """Look each time a timer says so or a transport is asked for; see all columns."""
         return Needs(
             triggers=frozenset({TriggerKind.TIMER, TriggerKind.EVENT}),
-            samples=frozenset(COLUMNS),
+            samples=frozenset((*COLUMNS, WANTED) if self._config.wanted else COLUMNS),
             events=frozenset({"custom/1"}),
-            actions={ORDERS: ActionKind.PERFORM_SKILL},
+            actions={ORDERS: ActionKind.PERFORM_SKILL}
+            | ({ARRIVED: ActionKind.WRITE_TAG} if self._config.wanted else {}),
         )
 
     def decide(self, observation: Observation, models: Models) -> Decision:
@@ -85,6 +91,7 @@ class FleetAgent:
             said = self._take_in(book, observation.trigger.event.body, events)
             if said is None:
                 return Decision(reason=tr("This is no transport order."))
+        unread = self._take_list(book, observation, events) if self._config.wanted else ""
         vehicles, trouble = read_vehicles(observation.samples)
         if trouble:
             return Decision(reason=trouble, events=_bodies(events), memory=to_memory(book))
@@ -93,14 +100,36 @@ class FleetAgent:
             ("logistics.transport_done", {"id": job.id, "vehicle": job.vehicle})
             for job in found.done
         ]
+        if self._config.wanted:
+            book.answered.update(dict.fromkeys((job.id for job in found.done), ""))
         return Decision(
-            reason=_words(found, book),
+            reason="; ".join(filter(None, (unread, _words(found, book)))),
             scores={"open": float(len(book.jobs)), "requests": float(len(found.requests))},
-            actions=(_action(found),) if found.requests else (),
+            actions=_actions(found, answer(book)),
             events=_bodies(events),
             explanations=(_explanation(found, book),),
             memory=to_memory(book),
         )
+
+    def _take_list(self, book: Book, observation: Observation, events: list[_Event]) -> str:
+        """Take in what a shop's list has new; returns why it cannot be read, where it cannot."""
+        try:
+            wanted = read_wanted(observation.samples.get(WANTED))
+        except Unreadable as error:
+            return str(error)
+        forget_answered(book, wanted)
+        for job in wanted:
+            if job.id in book.jobs or job.id in book.answered:
+                continue
+            if len(book.jobs) >= self._config.most_jobs:
+                break  # it is still in the list when there is room
+            wrong = self._refusal(book, job)
+            if wrong:
+                book.answered[job.id] = wrong
+                events.append(("logistics.transport_refused", {"id": job.id, "reason": wrong}))
+            else:
+                add_job(book, job)
+        return ""
 
     def _take_in(self, book: Book, event: EventBody, events: list[_Event]) -> bool | None:
         """Take in a transport order; None where the event is another one, False where refused."""
@@ -168,9 +197,14 @@ def _vehicle(row: Mapping[str, Value]) -> Vehicle:
     )
 
 
-def _action(found: Round) -> PerformSkill:
-    texts = [json.dumps(_goal(request), ensure_ascii=False) for request in found.requests]
-    return PerformSkill(to=ORDERS, skill="orders", goal={"orders": list(texts)})
+def _actions(found: Round, told: str) -> tuple[Action, ...]:
+    actions: list[Action] = []
+    if found.requests:
+        texts = [json.dumps(_goal(request), ensure_ascii=False) for request in found.requests]
+        actions.append(PerformSkill(to=ORDERS, skill="orders", goal={"orders": list(texts)}))
+    if told:
+        actions.append(WriteTag(to=ARRIVED, value=told))
+    return tuple(actions)
 
 
 def _goal(request: Request) -> dict[str, object]:

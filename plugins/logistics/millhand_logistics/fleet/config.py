@@ -68,6 +68,12 @@ class FleetConfig(BaseModel):
         100, ge=1, le=100, description="Open transport orders; what comes beyond is refused."
     )
 
+    wanted: bool = Field(
+        False,
+        description="Read the transports that a shop asks for from `see: {wanted: …}`, and tell it "
+        "by `may: {arrived: …}` what is done; both are text tags.",
+    )
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.charge_below <= self.work_from <= self.charge_until:

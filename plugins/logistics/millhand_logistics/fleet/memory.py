@@ -7,7 +7,7 @@ from typing import Any
 from millhand.contracts import Memory
 from millhand_logistics.fleet.state import Book, Job, Plan, Stage
 
-_VEHICLE, _JOB = "v.", "j."
+_VEHICLE, _JOB, _ANSWERED = "v.", "j.", "a."
 
 
 def to_memory(book: Book) -> Memory:
@@ -38,6 +38,8 @@ def to_memory(book: Book) -> Memory:
             job.loaded,
             job.waited,
         ]
+    for name, why in book.answered.items():
+        memory[_ANSWERED + name] = why
     return memory
 
 
@@ -45,6 +47,8 @@ def from_memory(memory: Memory, prefix: str) -> Book:
     """Read the book; an empty memory is a new one whose order ids begin with ``prefix``."""
     book = Book(str(memory.get("prefix", prefix)), _int(memory.get("number", 0)))
     for key, value in memory.items():
+        if key.startswith(_ANSWERED):
+            book.answered[key.removeprefix(_ANSWERED)] = str(value)
         if not isinstance(value, list):
             continue
         if key.startswith(_VEHICLE):

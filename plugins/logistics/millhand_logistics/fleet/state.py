@@ -125,6 +125,8 @@ class Book:
     number: int = 0
     plans: dict[str, Plan] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    answered: dict[str, str] = field(default_factory=dict)
+    """Transports of a shop's list that are over: empty where delivered, else why not."""
 
     def next_order(self) -> str:
         """Return an order id that was never used."""

@@ -6,11 +6,14 @@ assumption. The text is JSON::
     {
         "now": "2026-11-25T08:10:00+00:00",
         "progress": [["A-1", "turn", "lathe_1", 1795593600, null]],
+        "bound": [["A-2", "turn", "lathe_2"]],
         "orders": [{"id": "R-1", "operations": [...]}],
     }
 
 A row of progress is order, operation, machine, begin and end in seconds of UTC; the end is null
-while it runs. Orders are those that came in since the shop's file.
+while it runs. An operation is bound to a machine when its load was brought there, or is on its way:
+it is planned elsewhere only while that machine is down. Orders are those that came in since the
+shop's file.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from millhand_logistics.schedule.simulate import Plan
 class _Book(msgspec.Struct, forbid_unknown_fields=True):
     now: datetime
     progress: list[tuple[str, str, str, int, int | None]] = []
+    bound: list[tuple[str, str, str]] = []
     orders: list[dict[str, Any]] = []
 
 
@@ -67,6 +71,9 @@ def read_book(sample: Sample | None) -> Book:
     return Book(
         now=int(found.now.timestamp()),
         progress={
+            f"{order}|{operation}": f"bound|{machine}" for order, operation, machine in found.bound
+        }
+        | {
             f"{order}|{operation}": f"finished|{end}|{machine}|{begin}"
             if end is not None
             else f"started|{machine}|{begin}"

@@ -86,6 +86,8 @@ def _operation(
         return _started(done, told[2], int(told[3])) if len(told) > 3 else done
     if told[0] == "started":
         return _started(operation, told[1], int(told[2]))
+    if told[0] == "bound":
+        operation = _bound(operation, told[1], state)
     place = state.planned.get((order, operation.id))
     if not assume or place is None or place.begin >= now or _stands(state, place):
         return operation
@@ -95,6 +97,14 @@ def _operation(
     if operation.started is not None:
         return operation
     return _started(operation, place.machine, place.begin)
+
+
+def _bound(operation: Operation, machine: str, state: State) -> Operation:
+    """Keep an operation where its load is, unless that machine is down."""
+    down = any(d.open and d.machine == machine for d in state.down)
+    if down or machine not in operation.machines:
+        return operation
+    return operation.model_copy(update={"machines": {machine: operation.machines[machine]}})
 
 
 def _stands(state: State, place: Planned) -> bool:

@@ -23,6 +23,7 @@ from millhand.contracts import (
     Quality,
     Sample,
     TimerTick,
+    WriteTag,
 )
 from millhand.errors import ConfigError
 from millhand_logistics.fleet.agent import COLUMNS, FleetAgent, read_vehicles
@@ -91,8 +92,7 @@ def transport(**data: Any) -> CustomEvent:
 
 
 def goals(decision: Decision) -> list[dict[str, Any]]:
-    (action,) = decision.actions
-    assert isinstance(action, PerformSkill)
+    (action,) = [one for one in decision.actions if isinstance(one, PerformSkill)]
     assert (action.to, action.skill) == ("orders", "orders")
     texts = action.goal["orders"]
     assert isinstance(texts, list)
@@ -252,3 +252,81 @@ def test_a_broken_layout_is_refused_by_name(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(ConfigError, match=r"bad\.json"):
             FleetConfig(layout=file).roads()
+
+
+# --- a shop's list ---
+
+
+def listed(seen: dict[str, Sample], *rows: list[Any], text: str | None = None) -> dict[str, Sample]:
+    value = json.dumps({"transports": rows}) if text is None else text
+    sample = msgspec.structs.replace(seen["name"], tag="wanted", value=value)
+    return {**seen, "wanted": sample}
+
+
+def told(decision: Decision) -> dict[str, Any] | None:
+    texts = [one.value for one in decision.actions if isinstance(one, WriteTag)]
+    return json.loads(str(texts[0])) if texts else None
+
+
+def test_a_shops_list_is_taken_in_once_and_answered_until_the_shop_has_heard(
+    tmp_path: Path,
+) -> None:
+    one, ask = agent(tmp_path, wanted=True), ["A.1", "0-0", "1-0"]
+    first = look(one, listed(samples(row("a", "0-0")), ask))
+    assert told(first) is None
+    assert list(from_memory(first.memory or {}, "").jobs) == ["A.1"]
+    order = goals(first)[0]["order_id"]
+    picked = look(one, listed(samples(row("a", "0-0", order=order)), ask), first.memory)
+    order = goals(picked)[0]["order_id"]
+    there = row("a", "1-0", order=order, sequence=2)
+    done = look(one, listed(samples(there), ask), picked.memory)
+    assert told(done) == {"delivered": ["A.1"], "refused": {}}
+    again = look(one, listed(samples(there), ask), done.memory)
+    assert told(again) == told(done), "the shop has not heard it yet"
+    assert not from_memory(again.memory or {}, "").jobs, "what is done is not begun again"
+    heard = look(one, listed(samples(there)), again.memory)
+    assert told(heard) is None
+    assert not from_memory(heard.memory or {}, "").answered
+
+
+def test_what_a_shop_cannot_have_is_refused_once_in_an_event_and_in_every_answer(
+    tmp_path: Path,
+) -> None:
+    one, ask = agent(tmp_path, wanted=True), ["A.1", "saw", "1-0"]
+    seen = listed(samples(row("a", "0-0")), ask)
+    first = look(one, seen)
+    again = look(one, seen, first.memory)
+    assert [len(each.events) for each in (first, again)] == [1, 0]
+    for each in (first, again):
+        assert told(each) == {"delivered": [], "refused": {"A.1": "the layout has no node 'saw'"}}
+
+
+def test_a_full_book_takes_the_rest_of_a_list_later(tmp_path: Path) -> None:
+    one = agent(tmp_path, wanted=True, most_jobs=1)
+    seen = listed(samples(row("a", "0-0")), ["A.1", "1-0", "2-0"], ["B.1", "1-0", "2-0"])
+    first = look(one, seen)
+    assert list(from_memory(first.memory or {}, "").jobs) == ["A.1"]
+    assert told(first) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"transport": []}',
+        '{"transports": [["A"]]}',
+        '{"transports": [["A", 1, 2]]}',
+        '{"transports": [["A", "0-0", "1-0"], ["A", "0-0", "1-0"]]}',
+    ],
+)
+def test_a_list_that_makes_no_sense_stops_nothing_that_was_begun(tmp_path: Path, text: str) -> None:
+    one = agent(tmp_path, wanted=True)
+    seen = samples(row("a", "0-0"))
+    first = look(one, listed(seen, ["A.1", "1-0", "2-0"]))
+    blind = look(one, listed(seen, text=text), first.memory)
+    assert "list of transports makes no sense" in blind.reason
+    assert goals(blind) == goals(first)
+    lost = listed(seen)
+    lost["wanted"] = msgspec.structs.replace(lost["wanted"], quality=Quality.BAD)
+    assert "cannot be read" in look(one, lost, first.memory).reason

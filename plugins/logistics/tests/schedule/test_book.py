@@ -15,7 +15,7 @@ from millhand_logistics.schedule.distil.random_shops import everyday
 from millhand_logistics.schedule.from_shop import floor_of
 from millhand_logistics.schedule.present import present
 from millhand_logistics.schedule.propose import Effort, propose
-from millhand_logistics.schedule.state import State
+from millhand_logistics.schedule.state import Down, State
 from millhand_logistics.shop.model import Shop
 
 SHOP = {
@@ -91,3 +91,24 @@ def test_who_plans_alone_has_no_guard() -> None:
     best = propose(problem, Effort(samples=0)).best_rule
     assert plan_alone(problem, "rules", Effort(), None).cost == best.cost
     assert plan_alone(problem, "student", Effort(), None).cost == best.cost, "it abstained"
+
+
+@pytest.mark.parametrize(("down", "machine"), [(False, "slow"), (True, "quick")])
+def test_an_operation_stays_where_its_load_is_unless_that_machine_is_down(
+    down: bool, machine: str
+) -> None:
+    operation = {"id": "turn", "machines": {"slow": "3 h", "quick": "1 h"}}
+    shop = SHOP | {
+        "machines": {"slow": {}, "quick": {}},
+        "orders": [{"id": "A", "operations": [operation]}],
+    }
+    text = json.dumps({"now": "2026-11-25T07:30:00Z", "bound": [["A", "turn", "slow"]]})
+    book = read_book(sample(text))
+    broken = (Down("slow", book.now - 60, book.now + 9000, open=True),) if down else ()
+    state = State(progress=book.progress, down=broken)
+    floor = floor_of(
+        present(Shop.model_validate(shop), state, book.now, assume=False),
+        datetime.fromisoformat("2026-11-25T07:30:00Z"),
+    )
+    plan = propose(floor.problem, Effort(samples=0)).plan
+    assert floor.machines[int(plan.machine[0])] == machine

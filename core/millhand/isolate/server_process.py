@@ -1,4 +1,4 @@
-"""The PLC's process: started, waited for, and never left behind."""
+"""A simulated plant's server in a process of its own: started, waited for, never left behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import json
 import os
 import signal
 import sys
+import threading
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -21,15 +23,15 @@ _START_S = 60.0
 _STOP_S = 5.0
 
 
-class PlcProcess:
-    """Runs a server as ``python -m MODULE``; entering returns its URL once it listens.
+class ServerProcess:
+    """Runs a server as ``python -m MODULE --config FILE``; entering returns its URL.
 
-    The process ends when this one does, however that ends: it watches its standard input.
+    The server writes ``{"url": …}`` as its first line once it listens, and ends with its standard
+    input (:func:`watch_parent`), so that it ends when this process does, however that ends. Its
+    configuration and its log lie in ``folder``.
     """
 
-    def __init__(
-        self, config: BaseModel, folder: Path, module: str = "millhand_simulated.plc"
-    ) -> None:
+    def __init__(self, config: BaseModel, folder: Path, module: str) -> None:
         self._config = config
         self._module = module
         self.folder = folder
@@ -65,14 +67,14 @@ class PlcProcess:
             return True
         if self._exit is None:
             # A wait that is given up leaves its future with asyncio until the process ends.
-            self._exit = asyncio.create_task(self._process.wait(), name="plc.exit")
+            self._exit = asyncio.create_task(self._process.wait(), name="server.exit")
         done, _ = await asyncio.wait([self._exit], timeout=seconds)
         return bool(done)
 
     async def _start(self) -> str:
         config = self._write_config()
         self._exit = None
-        with (self.folder / "plc.log").open("wb") as log:
+        with (self.folder / "server.log").open("wb") as log:
             process = self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", self._module, "--config", str(config)),
                 stdin=PIPE,
@@ -81,29 +83,37 @@ class PlcProcess:
                 start_new_session=True,
             )
         if process.stdout is None:
-            raise InternalError("the PLC's process has no standard output")
+            raise InternalError("the server's process has no standard output")
         try:
             async with asyncio.timeout(_START_S):
                 line = await process.stdout.readline()
         except TimeoutError as error:
             raise Unavailable(
-                tr("The simulated PLC did not listen within {seconds:.0f} s.", seconds=_START_S)
+                tr(
+                    "{server} did not listen within {seconds:.0f} s.",
+                    server=self._module,
+                    seconds=_START_S,
+                )
             ) from error
         if not line:
             raise ConfigError(
-                tr("The simulated PLC did not start. {reason}", reason=self._last_words())
+                tr(
+                    "{server} did not start. {reason}",
+                    server=self._module,
+                    reason=self._last_words(),
+                )
             )
         url: str = json.loads(line)["url"]
         return url
 
     def _write_config(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder.resolve() / "cell.json"
+        file = self.folder.resolve() / "server.json"
         file.write_text(self._config.model_dump_json(indent=2, by_alias=True), encoding="utf-8")
         return file
 
     def _last_words(self) -> str:
-        return (self.folder / "plc.log").read_text(encoding="utf-8", errors="replace").strip()
+        return (self.folder / "server.log").read_text(encoding="utf-8", errors="replace").strip()
 
     async def _end(self) -> None:
         process, self._process = self._process, None
@@ -135,3 +145,19 @@ def _kill(process: Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
+
+
+def watch_parent(gone: Callable[[], object]) -> None:
+    """Call ``gone`` when standard input closes, which it does when the parent dies.
+
+    For the server's side; ``gone`` is called in a thread of its own.
+    """
+
+    def watch() -> None:
+        # Not sys.stdin: its lock, held by a waiting thread, is fatal when the interpreter ends.
+        while os.read(0, 4096):
+            pass
+        with contextlib.suppress(RuntimeError):  # the loop may have ended before
+            gone()
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
