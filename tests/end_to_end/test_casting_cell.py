@@ -13,19 +13,32 @@ from structlog.testing import capture_logs
 from millhand.contracts import AnswerCode, PartTrigger
 from millhand.engine import build
 from millhand.isolate.worker import open_agent
+from millhand.journal.entries import Entry
 from millhand.journal.records import Cause, Intent, OutcomeStatus
 from millhand.plugins import Plugins
 from millhand.replay import replay
+from millhand_simulated.plc.gauge import Gauge
+from millhand_simulated.plc.line import LinePlan
 
 CASTING_CELL = Path(__file__).parents[2] / "scenarios" / "casting_cell"
+
+
+def _inspected(simulation) -> list[Entry]:
+    """Return the inspector's decisions; the cell has other agents that judge no part."""
+    entries = simulation.engine.journal.read(kinds=("intent",))
+    return [entry for entry in entries if entry.record.observation.agent == "inspector"]
 
 
 async def test_every_part_gets_one_disposition_and_nothing_bad_is_shipped(simulation) -> None:
     with capture_logs() as log:
         plant = await simulation.run_line()
         run = await simulation.judge(plant)
-    intents = [entry.record for entry in simulation.engine.journal.read(kinds=("intent",))]
-    outcomes = simulation.engine.journal.read(kinds=("outcome",))
+    intents = [entry.record for entry in _inspected(simulation)]
+    outcomes = [
+        entry
+        for entry in simulation.engine.journal.read(kinds=("outcome",))
+        if entry.subject == "inspector"
+    ]
     seqs = sorted(intent.observation.trigger.trigger_seq for intent in intents)
     assert seqs == list(range(1, plant.triggers + 1)), "one disposition for each trigger"
     assert len(outcomes) == plant.triggers
@@ -65,12 +78,31 @@ async def test_the_plc_and_the_journal_tell_the_same_story(finished, simulation)
     assert journal.verify().ok
 
 
+async def test_a_second_agent_charts_what_the_gauge_measures(finished, simulation) -> None:
+    entries = simulation.engine.journal.read(kinds=("intent",))
+    decided = [e.record for e in entries if e.record.observation.agent == "bores"]
+    parts = [one.observation.samples["part"].value for one in decided]
+    assert len(parts) >= finished.summary.parts - 2, "values come with the parts"
+    assert len(set(parts)) == len(parts), "no value is taken twice"
+    plan = LinePlan(simulation.plant.config)
+    gauge = Gauge(simulation.plant.config.gauge)
+    for one in decided:
+        part = plan.by_id(one.observation.samples["part"].value)
+        assert one.observation.samples["value"].value == gauge.bore(part)
+        assert one.disposition is None
+    products = decided[-1].memory_after["products"]
+    assert products == ["impeller", "housing"]
+    assert (
+        decided[-1].memory_after["1.studied"][-1] == decided[-1].observation.samples["value"].value
+    )
+
+
 async def test_replay_of_the_journal_gives_the_same_decisions_bit_for_bit(
     finished, simulation
 ) -> None:
     spec = build.agent_spec(simulation.scenario, "inspector", Plugins.discover())
     agent = open_agent(spec)
-    entries = simulation.engine.journal.read(kinds=("intent",))
+    entries = _inspected(simulation)
     replayed = list(replay(entries, agent, finished.pictures.load_frame))
     agent.close()
     assert len(replayed) >= 0.75 * finished.summary.parts
@@ -89,7 +121,7 @@ async def test_a_candidate_is_compared_on_what_the_line_saw(finished, simulation
     said = json.loads(done.stdout)
     decided = [
         entry.record.observation.models["model"]
-        for entry in simulation.engine.journal.read(kinds=("intent",))
+        for entry in _inspected(simulation)
         if entry.record.cause in (Cause.DECIDED, Cause.UNSURE)
     ]
     assert said["replayed"] == len(decided)
@@ -102,7 +134,7 @@ async def test_a_candidate_is_compared_on_what_the_line_saw(finished, simulation
 
 
 async def test_the_journal_holds_what_a_replay_needs(finished, simulation) -> None:
-    entry = simulation.engine.journal.read(kinds=("intent",), limit=1)[0]
+    entry = _inspected(simulation)[0]
     intent = entry.record
     assert isinstance(intent, Intent)
     assert intent.scenario_sha256 == simulation.scenario.sha256

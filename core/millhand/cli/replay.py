@@ -133,7 +133,11 @@ def replay(
 
 
 def _only_agent(scenario: Scenario) -> str:
+    """Return the scenario's only agent, or the only one of them that may act."""
     names = list(scenario.file.agents)
+    acting = [name for name, agent in scenario.file.agents.items() if agent.may]
+    if len(acting) == 1:
+        return acting[0]
     if len(names) != 1:
         raise ConfigError(
             tr("{scenario} has {count} agents.", scenario=scenario.name, count=len(names)),

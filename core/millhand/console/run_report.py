@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from millhand import __version__
+from millhand.console.control_charts import control_charts
 from millhand.console.pages import environment, write_page
 from millhand.console.pictures import PictureSource, heat_map_of, picture_of
 from millhand.console.words import stage_word
@@ -80,6 +81,7 @@ def render_run_report(
                 heat_map_of(case.part.intent.decision) for found in cases.values() for case in found
             ),
             bars=_bars(summary.stages),
+            charts=control_charts(run.charts),
             deadline_ms=_deadline_ms(run),
             started=_moment(summary.started_utc_ns),
             duration_s=(summary.ended_utc_ns - summary.started_utc_ns) / 1e9,

@@ -38,6 +38,7 @@ from millhand.contracts.command import (
 )
 from millhand.contracts.decision import (
     Action,
+    ControlPoint,
     Decision,
     DeliverRecord,
     Disposition,
@@ -89,6 +90,7 @@ __all__ = [
     "CaptureRequest",
     "Command",
     "ConnectionFault",
+    "ControlPoint",
     "CustomEvent",
     "Decision",
     "DeliverRecord",

@@ -118,7 +118,24 @@ class Gantt(Struct, frozen=True, kw_only=True, tag="gantt"):
     """Resource, label, start, end."""
 
 
-Explanation = HeatMap | Highlight | Gantt
+class ControlPoint(Struct, frozen=True, kw_only=True, tag="control_point"):
+    """A point on a control chart with the limits that it was held against.
+
+    The points of one ``chart``, decision by decision, make the chart.
+    """
+
+    chart: str
+    """What is charted, for a person; the same for all points of the chart."""
+    unit: str = ""
+    value: float
+    centre: float
+    lower: float
+    upper: float
+    broken: tuple[str, ...] = ()
+    """Tests for special causes that the point met, in words; none: in control."""
+
+
+Explanation = HeatMap | Highlight | Gantt | ControlPoint
 
 
 class Decision(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from millhand.contracts.command import AnswerCode
+from millhand.contracts.decision import ControlPoint
 from millhand.contracts.modes import Mode
 from millhand.contracts.triggers import PartTrigger
 from millhand.journal.records import (
@@ -70,6 +71,13 @@ class PartLife(Struct, frozen=True, kw_only=True):
         return {**self.intent.stages_ns, **after}
 
 
+class ChartedPoint(Struct, frozen=True, kw_only=True):
+    """A point of a control chart with the figures of its decision, at the first of its charts."""
+
+    point: ControlPoint
+    scores: dict[str, float]
+
+
 @dataclass(slots=True)
 class Run:
     """All that the ledger and the report need of a run, without the journal."""
@@ -85,6 +93,8 @@ class Run:
     """Agent to its mode at the end."""
     alarms: Counter[str] = field(default_factory=Counter)
     """Alarms raised, by name."""
+    charts: dict[str, list[ChartedPoint]] = field(default_factory=dict)
+    """Control charts by their names, each with its points in the journal's order."""
 
 
 def read_run(entries: Iterable[Entry]) -> Run:
@@ -105,6 +115,7 @@ def read_run(entries: Iterable[Entry]) -> Run:
             case Intent():
                 run.decisions += 1
                 _note_intent(intents, entry.id, record)
+                _note_points(run.charts, record)
             case Outcome():
                 outcomes[entry.id] = record
             case Gate():
@@ -142,3 +153,12 @@ def _note_intent(
     other = intents.get(key)
     if other is None or intent.mode.rank > other[2].mode.rank:
         intents[key] = (decision, trigger, intent)
+
+
+def _note_points(charts: dict[str, list[ChartedPoint]], intent: Intent) -> None:
+    scores = intent.decision.scores
+    for found in intent.decision.explanations:
+        if isinstance(found, ControlPoint):
+            points = charts.setdefault(found.chart, [])
+            points.append(ChartedPoint(point=found, scores=scores))
+            scores = {}

@@ -5,6 +5,7 @@ import io
 import re
 from html.parser import HTMLParser
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,7 +13,7 @@ from PIL import Image
 from millhand.console.pages import percent
 from millhand.console.pictures import frame_uri, heat_map_uri
 from millhand.console.run_report import render_run_report, write_run_report
-from millhand.contracts.decision import HeatMap, Verdict
+from millhand.contracts.decision import ControlPoint, HeatMap, Verdict
 from millhand.contracts.frames import Frame, FrameRef
 from millhand.contracts.plant import PlantSummary
 from millhand.journal.records import Alarm, AlarmState, Cause, OutcomeStatus
@@ -176,3 +177,27 @@ def test_a_frame_is_scaled_down_and_keeps_its_shape(channels):
 )
 def test_percent_has_the_digits_it_deserves(rate, said):
     assert percent(rate) == f"{said}\u202f%"
+
+
+def test_control_charts_show_each_point_and_what_was_not_by_chance(run: MadeRun) -> None:
+    for index in range(12):
+        point = ControlPoint(
+            chart="bore <1>: single values",
+            unit="mm",
+            value=40.0 + 0.001 * index,
+            centre=40.0,
+            lower=39.99,
+            upper=40.01,
+            broken=("one point beyond three sigma",) if index == 11 else (),
+        )
+        ranged = msgspec.structs.replace(point, chart="bore <1>: moving ranges", broken=())
+        run.part(Verdict.OK, score=1.25, explanations=(point, ranged))
+    page = render(run, triggers=24)
+    assert page.count("<circle") == 24
+    assert page.count('class="broken"') == 1
+    assert "bore &lt;1&gt;" in page
+    text = text_of(page)
+    assert "limits 39.9900 and 40.0100 mm" in text
+    assert "12 40.0110 one point beyond three sigma" in text
+    checker = Strict()
+    checker.feed(page)

@@ -31,6 +31,11 @@ def millhand_agents() -> Sequence[AgentType]:
             target="millhand_quality.inspect.agent:InspectAgent",
             summary=tr("Tells good parts from others by a picture, taught by good ones alone."),
         ),
+        AgentType(
+            name="quality.spc",
+            target="millhand_quality.spc.agent:SpcAgent",
+            summary=tr("Keeps a measured value on control charts and says when it has changed."),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.conveyor import Conveyor, Operator, Sensors
 from millhand_simulated.plc.faults import ONCE, UNKNOWN_PRODUCT, FaultTag
+from millhand_simulated.plc.line import LinePart
 from millhand_simulated.plc.logic import Inputs, Outputs, Program
 
 
@@ -37,6 +38,8 @@ class Step:
     """Faults in force in this scan."""
     struck: frozenset[FaultTag]
     """Those among them that strike one part, and have."""
+    arrived: LinePart | None = None
+    """The part that came before camera and gauge in this scan."""
 
 
 class Cell:
@@ -72,7 +75,7 @@ class Cell:
             astray=FaultTag.WRONG_WAY in active,
         )
         self._outputs = self.program.scan(self._inputs(wishes, sensors, active))
-        return Step(self._outputs, active, self._strike(sensors, active))
+        return Step(self._outputs, active, self._strike(sensors, active), sensors.arriving)
 
     def _inputs(self, wishes: Wishes, sensors: Sensors, active: frozenset[FaultTag]) -> Inputs:
         estop = FaultTag.E_STOP in active

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from millhand.messages import tr
 from millhand_simulated.plc.faults import FaultTag
+from millhand_simulated.plc.gauge import GaugeConfig
 from millhand_simulated.plc.line import LineConfig
 from millhand_simulated.plc.logic import REGISTER_SIZE, Settings
 from millhand_simulated.plc.packml import Way
@@ -61,6 +62,9 @@ class CellConfig(LineConfig):
         default=1.0, gt=0, le=50, description="Scans run so many times faster than every 10 ms."
     )
     faults: tuple[ScheduledFault, ...] = Field(default=(), description="Faults to strike.")
+    gauge: GaugeConfig = Field(
+        default=GaugeConfig(), description="The gauge that measures each part's bore."
+    )
     log: Path | None = Field(
         default=None,
         description="File that gets each answer of the PLC as a line of JSON, when it is given: "

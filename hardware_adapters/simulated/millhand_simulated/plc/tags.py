@@ -82,7 +82,15 @@ SIMULATION = (
 )
 """Buttons and gauges of the simulation."""
 
+GAUGE = (
+    Tag("Gauge.Bore", "LREAL"),
+    Tag("Gauge.PartId", "STRING"),
+    Tag("Gauge.Product", "STRING"),
+    Tag("Gauge.Count", "DINT"),
+)
+"""The gauge's last value, whose it is, and the count of values, which is written last."""
+
 FAULTS = tuple(Tag(f"Fault.{fault}", "BOOL", writable=True) for fault in FaultTag)
 """Faults to put in; a person or a test sets them."""
 
-ALL = (*HANDSHAKE, *COUNTERS, *SIMULATION, *FAULTS)
+ALL = (*HANDSHAKE, *COUNTERS, *GAUGE, *SIMULATION, *FAULTS)

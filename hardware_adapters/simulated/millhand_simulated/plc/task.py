@@ -9,6 +9,8 @@ from millhand_simulated.plc.answer_log import AnswerLog
 from millhand_simulated.plc.cell import Cell, Step, Wishes
 from millhand_simulated.plc.config import CellConfig
 from millhand_simulated.plc.faults import FaultTag
+from millhand_simulated.plc.gauge import Gauge
+from millhand_simulated.plc.line import LinePart
 from millhand_simulated.plc.logic import Outputs
 from millhand_simulated.plc.nodes import Nodes
 from millhand_simulated.plc.packml import Way
@@ -26,6 +28,8 @@ class Task:
         self._config = config
         self._nodes = nodes
         self._cell = Cell(config)
+        self._gauge = Gauge(config.gauge)
+        self._gauged = 0
         self._hidden_seq = 0
         self._shown_seq = 0
         self._shown_count = 0
@@ -62,6 +66,8 @@ class Task:
         await show("Cell.Lease.Live", outputs.lease_live)
         await show("Cell.Machine.Fault", int(outputs.fault))
         await self._show_trigger(step)
+        if step.arrived is not None:
+            await self._show_gauge(step.arrived)
         if outputs.answer_count != self._shown_count:
             await self._show_counters()
             if FaultTag.FREEZE_ANSWERS not in step.active:
@@ -99,6 +105,14 @@ class Task:
         await self._nodes.show("Cell.Trigger.Product", outputs.trigger_product)
         await self._nodes.show("Cell.Trigger.Tick", outputs.trigger_tick)
         await self._nodes.show("Cell.Trigger.Seq", outputs.trigger_seq)
+
+    async def _show_gauge(self, part: LinePart) -> None:
+        """Show what the gauge measured, its count last."""
+        self._gauged += 1
+        await self._nodes.show("Gauge.Bore", self._gauge.bore(part))
+        await self._nodes.show("Gauge.PartId", part.part_id)
+        await self._nodes.show("Gauge.Product", part.product)
+        await self._nodes.show("Gauge.Count", self._gauged)
 
     async def _show_answers(self, outputs: Outputs) -> None:
         """Show the ring of answers, its count last."""

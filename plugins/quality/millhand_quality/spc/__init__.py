@@ -1,0 +1,1 @@
+"""Statistical process control: measured values on control charts."""
