@@ -36,6 +36,11 @@ def millhand_agents() -> Sequence[AgentType]:
             target="millhand_logistics.fleet.agent:FleetAgent",
             summary=tr("Gives transport orders to vehicles and leads them there."),
         ),
+        AgentType(
+            name="logistics.replenish",
+            target="millhand_logistics.replenish.agent:ReplenishAgent",
+            summary=tr("Proposes what to order, from stock and past demand."),
+        ),
     )
 
 
@@ -57,6 +62,11 @@ def millhand_commands() -> Sequence[CommandType]:
             name="routes",
             target="millhand_logistics.routes.commands.routes:routes",
             summary=tr("Plan a day of deliveries: which vehicle goes where and when."),
+        ),
+        CommandType(
+            name="replenish",
+            target="millhand_logistics.replenish.commands.replenish:replenish",
+            summary=tr("Propose what to order, from stock and past demand."),
         ),
         CommandType(
             name="random-shops",

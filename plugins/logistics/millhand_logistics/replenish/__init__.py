@@ -1,0 +1,1 @@
+"""Stock: forecasts with their spread, reorder points, and what to order."""

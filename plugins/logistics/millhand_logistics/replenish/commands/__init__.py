@@ -1,0 +1,1 @@
+"""The words for stock on the command line."""

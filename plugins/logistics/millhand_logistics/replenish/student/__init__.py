@@ -1,0 +1,1 @@
+"""The student that forecasts many articles at once, and how it is made."""
