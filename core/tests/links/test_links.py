@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from structlog.testing import capture_logs
-
+from millhand import links
 from millhand.contracts import ConnectionFault, Health, Link
 from millhand.links import LinkHealth
 
@@ -42,14 +41,13 @@ async def test_a_new_session_is_a_change_although_the_link_is_up_again() -> None
     assert link.now.epoch == 2
 
 
-async def test_a_link_lost_is_a_warning_and_one_closed_is_none() -> None:
-    link = LinkHealth("plc")
-    with capture_logs() as logs:
-        link.set(Link.UP, "")
-        link.set(Link.DOWN, "reset by peer")
-        link.set(Link.UP, "")
-        link.close()
-    assert [(entry["log_level"], entry["link"]) for entry in logs] == [
+async def test_a_link_lost_is_a_warning_and_one_closed_is_none(logged) -> None:
+    link, told = LinkHealth("plc"), logged(links)
+    link.set(Link.UP, "")
+    link.set(Link.DOWN, "reset by peer")
+    link.set(Link.UP, "")
+    link.close()
+    assert [(entry["log_level"], entry["link"]) for entry in told] == [
         ("info", "up"),
         ("warning", "down"),
         ("info", "up"),

@@ -8,13 +8,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-import structlog
-from structlog.testing import LogCapture
 
 from millhand import links
 from millhand.contracts import Link, Quality, WriteStatus
@@ -181,24 +177,10 @@ async def test_leaving_while_frozen_does_not_hang(process, adapt) -> None:
     process.signal(signal.SIGCONT)
 
 
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
-    """What is logged of the link, however structlog was configured or cached before."""
-    logged = LogCapture()
-    log = structlog.wrap_logger(
-        None,
-        processors=[logged],
-        wrapper_class=structlog.BoundLogger,
-        context_class=dict,
-        cache_logger_on_first_use=False,
-    )
-    monkeypatch.setattr(links, "log", log)
-    return logged.entries
-
-
 async def test_a_lost_link_is_logged_once_and_asyncua_stays_quiet(
-    process, adapt, eventually, caplog, told
+    process, adapt, eventually, caplog, logged
 ) -> None:
+    told = logged(links)
     caplog.set_level(logging.INFO)
     async with adapt(process.url, TAGS) as plc:
         feed = plc.subscribe(["counter"], 0.2)
@@ -212,8 +194,8 @@ async def test_a_lost_link_is_logged_once_and_asyncua_stays_quiet(
         await process.start()
         await plc.wait_connected(15)
         await feed.aclose()
-        links = [entry["link"] for entry in told if entry["event"] == "link changed"]
-    assert links == ["down", "up"]
+        states = [entry["link"] for entry in told if entry["event"] == "link changed"]
+    assert states == ["down", "up"]
     assert [record for record in caplog.records if record.name.startswith("asyncua")] == []
 
 
