@@ -177,6 +177,15 @@ def show(*, package: Path, as_json: bool) -> None:
     type=click.FloatRange(min=0, min_open=True),
     help=tr("Longest median time of one run, in ms; by default what the package says."),
 )
+@click.option(
+    "--processor",
+    multiple=True,
+    metavar="NAME",
+    help=tr(
+        "Older processor that must answer alike, emulated by QEMU: haswell (2013, AVX2) or nehalem "
+        "(2008, SSE 4.2); may be given for several."
+    ),
+)
 @json_option
 def verify(
     *,
@@ -184,6 +193,7 @@ def verify(
     key: tuple[Path, ...],
     expected_id: str | None,
     within: float | None,
+    processor: tuple[str, ...],
     as_json: bool,
 ) -> ExitCode:
     """Verify a package."""
@@ -197,6 +207,7 @@ def verify(
         trusted_keys=[one.read_bytes() for one in key],
         expected_id=expected_id,
         within_ms=within,
+        processors=processor,
     )
     if as_json:
         show_json({**to_builtins(admission), "eligible": admission.eligible})

@@ -15,6 +15,7 @@ from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand.models.licences import Licence
 from millhand.models.manifest import Permission
+from millhand.models.timing import NEEDED_GAIN
 from millhand.scenario.document import LARGEST_FILE, read_document
 from millhand.scenario.problems import problems_of
 
@@ -57,6 +58,23 @@ class Budget(_Part):
     )
 
 
+class QuantiseUse(Use):
+    """An int8 graph beside the fp32 one, where it wins."""
+
+    gain: float = Field(
+        default=NEEDED_GAIN,
+        ge=-9,
+        lt=1,
+        description="How much faster it must be, as a share; below 0 it may be slower.",
+    )
+    agreement: float = Field(
+        default=0.98, ge=0.98, le=1, description="Share of inputs that must get the same answer."
+    )
+    drop: float = Field(
+        default=0.005, ge=0, description="Most that the student's figure of merit may lose."
+    )
+
+
 class FolderUse(_Part):
     """Pictures or arrays in a folder."""
 
@@ -88,6 +106,9 @@ class FolderUse(_Part):
         return value
 
 
+_LATER = ("quantise", "processors")
+
+
 class DistilPlan(_Part):
     """Everything that decides what the student becomes, except the data themselves."""
 
@@ -103,6 +124,14 @@ class DistilPlan(_Part):
     data: FolderUse | None = Field(default=None, description="Where the data lie.")
     split: Split = Field(default_factory=Split)
     budget: Budget = Field(default_factory=Budget)
+    quantise: QuantiseUse | None = Field(
+        default=None, description="Whether to try int8; without it the student stays fp32."
+    )
+    processors: tuple[str, ...] = Field(
+        default=(),
+        description="Older processors on which the graphs must answer alike, emulated: haswell, "
+        "nehalem.",
+    )
     gates: tuple[Use, ...] = Field(default=(), description="All must pass.")
     accelerator: Use = Field(
         default_factory=lambda: Use(use="onnxruntime"),
@@ -110,8 +139,15 @@ class DistilPlan(_Part):
     )
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: sorted keys, no white space, UTF-8."""
+        """Canonical JSON: sorted keys, no white space, UTF-8.
+
+        What came into the form later is left out where it is not used, so that older plans keep
+        their hash.
+        """
         data = self.model_dump(mode="json", by_alias=True)
+        for key in _LATER:
+            if not data[key]:
+                del data[key]
         return json.dumps(
             data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
         ).encode()

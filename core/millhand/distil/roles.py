@@ -6,7 +6,7 @@ light: weights are read and torch is imported only when the role is asked to wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +21,7 @@ from millhand.distil.dataset import Arrays, Items
 from millhand.distil.plan import DistilPlan
 from millhand.models.builder import Precision
 from millhand.models.golden import GoldenReport
-from millhand.models.manifest import Latency, Metric, TeacherCard
+from millhand.models.manifest import Latency, Metric, Parity, TeacherCard
 from millhand.models.package import Package
 
 
@@ -85,6 +85,21 @@ class GoldenPair:
     relative: float = 1e-4
 
 
+Outputs = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Held-out inputs by which another precision of the same graph is judged. Never the test."""
+
+    inputs: Sequence[Arrays]
+    """The arrays of each run: ordinary ones, and such as are hard to tell."""
+    answer: Callable[[Outputs], Hashable]
+    """What an agent makes of the outputs: the class, the verdict."""
+    figure: Callable[[Sequence[Outputs]], float] | None = None
+    """A figure of merit of the outputs for all inputs, where more is better; None for none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
     """What a student hands in: graphs and all that belongs into the package."""
@@ -98,6 +113,29 @@ class Exported:
     files: Mapping[str, tuple[bytes, str]] = field(default_factory=dict)
     """More files by path, each with what it holds."""
     notes: Sequence[str] = ()
+    judged: Judged | None = None
+    """What an int8 graph is made with and held to; without it a student stays fp32."""
+    parity: Sequence[Parity] = ()
+
+
+class Quantiser(Protocol):
+    """Makes an int8 graph of an fp32 one, with the same inputs and outputs."""
+
+    Config: ClassVar[type[BaseModel]]
+
+    def quantise(self, graph: bytes, inputs: Sequence[Arrays], *, bits: int) -> bytes:
+        """Return the graph in int8; ``inputs`` set the ranges of what flows through it.
+
+        Args:
+            graph: ONNX, fp32.
+            inputs: the arrays of each run, by the inputs' names.
+            bits: 8, or 7 for weights whose sums of products cannot overflow on processors
+                without VNNI.
+
+        Raises:
+            ConfigError: a library is not installed, or the graph cannot be quantised.
+        """
+        ...
 
 
 class Student(Protocol):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,20 @@ import structlog
 from pydantic import ValidationError
 
 from millhand.contracts.adapters import Accelerator
+from millhand.distil import parity
 from millhand.distil.dataset import Dataset, DataSource
+from millhand.distil.int8 import Terms, try_int8
 from millhand.distil.permission import permitted
-from millhand.distil.plan import DistilPlan, Use
+from millhand.distil.plan import DistilPlan, QuantiseUse, Use
 from millhand.distil.roles import (
     Evidence,
     Exported,
     Gate,
     GateAnswer,
+    GoldenPair,
     Lesson,
     Progress,
+    Quantiser,
     Report,
     Ruling,
     Student,
@@ -31,9 +37,11 @@ from millhand.distil.roles import (
 from millhand.distil.sealed import SealedTest
 from millhand.errors import ConfigError, PackageError
 from millhand.messages import tr
-from millhand.models.builder import PackageBuilder
+from millhand.models.bench import Candidate
+from millhand.models.builder import PackageBuilder, Precision
 from millhand.models.golden import golden_cases
 from millhand.models.manifest import Latency, Metric, TeacherCard
+from millhand.models.older import emulation
 from millhand.models.package import Package
 from millhand.models.sessions import OpenedModel, open_model
 from millhand.models.timing import time_runs
@@ -95,7 +103,9 @@ def distil(
         tell(Progress(stage="data", fraction=0.0))
         dataset = Dataset(data, plan.split)
         run = _Run(plan, card, command, dataset, tell, workspace)
+        run.look_up(plugins)
         run.learn(teacher, student)
+        run.quantise()
         model = stack.enter_context(run.open(accelerator))
         run.measure(model)
         run.test(model, teacher, student, SealedTest(dataset, out.parent / SEALED_RECORD))
@@ -125,8 +135,21 @@ class _Run:
         self._latency: tuple[Latency, ...] = ()
         self._readings = 0
 
+    def look_up(self, plugins: Plugins) -> None:
+        """Find what later stages use, so that a plan which names what is not there fails now."""
+        plan = self._plan
+        adapter = plugins.adapter(plan.accelerator.use)
+        self._on = Candidate(
+            accelerator=adapter.name, target=adapter.target, settings=plan.accelerator.settings
+        )
+        self._quantiser: Quantiser | None = None
+        if plan.quantise is not None:
+            self._quantiser = _role(plugins.quantiser(plan.quantise.use), plan.quantise)
+        for name in plan.processors:
+            emulation(name)
+
     def learn(self, teacher: Teacher, student: Student) -> None:
-        """Let the student learn and put what it exported into a builder."""
+        """Let the student learn."""
 
         def report(fraction: float, text: str) -> None:
             self._tell(Progress(stage="learn", fraction=fraction, text=text))
@@ -143,8 +166,42 @@ class _Run:
             workspace=scratch,
             report=report,
         )
-        self._builder = _packed(self._plan, self._card, self._command, student.learn(lesson))
-        self._builder.add_source(*self._dataset.sources)
+        self._exported = student.learn(lesson)
+
+    def quantise(self) -> None:
+        """Add an int8 graph where it wins, and put all that was exported into a builder."""
+        exported, use = self._exported, self._plan.quantise
+        if use is not None and self._quantiser is not None:
+            self._tell(Progress(stage="quantise", fraction=0.0))
+            exported = self._with_int8(self._quantiser, use)
+        self._builder = self._packed(exported)
+
+    def _packed(self, exported: Exported) -> PackageBuilder:
+        builder = _packed(self._plan, self._card, self._command, exported)
+        return builder.add_source(*self._dataset.sources)
+
+    def _with_int8(self, quantiser: Quantiser, use: QuantiseUse) -> Exported:
+        exported, fp32 = self._exported, self._exported.graphs.get("fp32")
+        if exported.judged is None or fp32 is None:
+            note = "fp32 stays: the student says nothing by which int8 could be judged."
+            return replace(exported, notes=(*exported.notes, note))
+        numbers = count()
+
+        def with_graph(graph: bytes, golden: Sequence[GoldenPair]) -> Exported:
+            graphs: dict[Precision, bytes] = {**exported.graphs, "int8": graph}
+            return replace(exported, graphs=graphs, golden=(*exported.golden, *golden))
+
+        def build(graph: bytes, golden: Sequence[GoldenPair]) -> Package:
+            draft = self._workspace / f"draft-{next(numbers)}"
+            return self._packed(with_graph(graph, golden)).write(draft)
+
+        terms = Terms(use=use, on=self._on, processors=self._plan.processors)
+        found = try_int8(fp32, quantiser, exported.judged, terms, build)
+        notes = (*exported.notes, *found.report)
+        if found.graph is None:
+            return replace(exported, notes=notes)
+        with_int8 = with_graph(found.graph, found.golden)
+        return replace(with_int8, notes=notes, parity=(*exported.parity, *found.parity))
 
     def open(self, accelerator: Accelerator) -> OpenedModel:
         """Open the candidate as a plant will, with the golden check of every graph."""
@@ -152,9 +209,28 @@ class _Run:
         self._candidate = self._builder.write(self._workspace / "candidate")
         _within_parameters(self._candidate, self._plan)
         model = open_model(self._candidate, accelerator)
-        for precision in set(self._candidate.precisions) - {model.used.precision}:
-            open_model(self._candidate, accelerator, precision).close()
+        try:
+            self._prove(model, accelerator)
+        except BaseException:
+            model.close()
+            raise
         return model
+
+    def _prove(self, model: OpenedModel, accelerator: Accelerator) -> None:
+        """Hold every graph to its golden outputs, and fp32 to what was trained, on old chips too.
+
+        Raises:
+            PackageError: ``golden`` or ``parity``.
+        """
+        reports = {model.used.precision: model.golden}
+        for precision in set(self._candidate.precisions) - set(reports):
+            with open_model(self._candidate, accelerator, precision) as other:
+                reports[precision] = other.golden
+        if "fp32" not in reports:
+            return
+        self._builder.add_parity(parity.here(self._candidate, model.used, reports["fp32"]))
+        for name in self._plan.processors:
+            self._builder.add_parity(parity.on_older(self._candidate, self._on, name, model.used))
 
     def measure(self, model: OpenedModel) -> None:
         """Time the candidate and hold it to its budget."""
@@ -277,7 +353,7 @@ def _packed(
     builder.add_file(PLAN_FILE, plan.to_bytes(), "The distil plan; its hash is plan_sha256.")
     for path, (data, meaning) in exported.files.items():
         builder.add_file(path, data, meaning)
-    return builder.add_note(*exported.notes)
+    return builder.add_parity(*exported.parity).add_note(*exported.notes)
 
 
 def _within_parameters(package: Package, plan: DistilPlan) -> None:

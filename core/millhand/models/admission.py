@@ -7,13 +7,15 @@ golden outputs) and the latency budget. Only what has passed them all is eligibl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from millhand.messages import tr
 from millhand.models.bench import BenchRow, Candidate, bench
+from millhand.models.older import emulation
 from millhand.models.package import Package, listed_files, open_package
 
 PARITY, LATENCY = "golden", "latency"
@@ -58,6 +60,7 @@ def admit(
     trusted_keys: Sequence[bytes] = (),
     expected_id: str | None = None,
     within_ms: float | None = None,
+    processors: Sequence[str] = (),
     seconds: float = 0.3,
 ) -> Admission:
     """Check a package from its signature to its time on this machine. Blocks for seconds.
@@ -68,10 +71,13 @@ def admit(
         trusted_keys: public keys in PEM; with any, what none of their owners signed is refused.
         expected_id: the id that is asked for, if one is.
         within_ms: longest median time of one run on one thread; the manifest's budget by default.
+        processors: older ones, emulated, that must reproduce the golden outputs too, by the names
+            of :data:`millhand.models.older.OLDER`.
         seconds: how long each accelerator is timed.
 
     Raises:
         PackageError: the package itself has a fault, wherever it is run.
+        Unavailable: an older processor cannot be emulated here.
     """
     package = open_package(folder, expected_id=expected_id, trusted_keys=trusted_keys)
     budget = package.manifest.budget_p50_ms if within_ms is None else within_ms
@@ -80,7 +86,10 @@ def admit(
         files=sum(1 for _ in listed_files(package.manifest)),
         signed=bool(trusted_keys),
         budget_ms=budget,
-        targets=_on_targets(package, among, budget, seconds),
+        targets=(
+            *_on_targets(package, among, budget, seconds),
+            *(target for name in processors for target in _on_older(package, among, name)),
+        ),
     )
 
 
@@ -89,6 +98,20 @@ def _on_targets(
 ) -> tuple[OnTarget, ...]:
     rows = bench(package, among, seconds, threads=(1,)) if among else ()
     return tuple(_judged(row, budget_ms) for row in rows)
+
+
+def _on_older(package: Package, among: Sequence[Candidate], name: str) -> Iterator[OnTarget]:
+    """Ask an emulated processor for the golden outputs; its time says nothing and is not judged."""
+    for row in bench(package, among, 0.0, threads=(1,), under=emulation(name)):
+        judged = _judged(row, None)
+        fine = tr("reproduces its golden outputs to {difference:.2g}",
+                  difference=judged.difference or 0.0)  # fmt: skip
+        yield replace(
+            judged,
+            accelerator=f"{judged.accelerator} on {name}",
+            text=judged.text if judged.fault else fine,
+            p50_ms=None,
+        )
 
 
 def _judged(row: BenchRow, budget_ms: float | None) -> OnTarget:

@@ -68,6 +68,7 @@ def bench(
     threads: Sequence[int] = (),
     precisions: Sequence[str] = (),
     report: Callable[[BenchRow], None] | None = None,
+    under: Sequence[str] = (),
 ) -> tuple[BenchRow, ...]:
     """Measure every candidate × precision × number of threads, each in a fresh process.
 
@@ -78,10 +79,11 @@ def bench(
         threads: numbers of threads; by default one, and all processors of this process.
         precisions: by default all that the package has.
         report: told of each row as it is there.
+        under: words before each command: an emulator, for instance; times then say nothing.
     """
     rows = []
     for request, candidate in _requests(package, among, seconds, threads, precisions):
-        found = probe(request)
+        found = probe(request, under=under)
         row = BenchRow(
             candidate=candidate,
             precision=request.precision,
@@ -116,8 +118,15 @@ def _requests(
                 yield request, candidate
 
 
-def probe(request: Request, limit_s: float = _PROBE_SECONDS) -> Answer:
+def probe(
+    request: Request, limit_s: float = _PROBE_SECONDS, *, under: Sequence[str] = ()
+) -> Answer:
     """Carry out a request in a fresh process, whatever happens there.
+
+    Args:
+        request: what to do.
+        limit_s: how long it may take.
+        under: words before the command: an emulator, for instance.
 
     Raises:
         Unavailable: no Python can be started from here.
@@ -125,8 +134,8 @@ def probe(request: Request, limit_s: float = _PROBE_SECONDS) -> Answer:
     if not sys.executable:
         raise Unavailable(tr("Millhand is embedded and knows no Python to measure in."))
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "millhand.models.probe"],
+        done = subprocess.run(  # noqa: S603  nothing of it comes from outside
+            [*under, sys.executable, "-P", "-m", "millhand.models.probe"],
             input=msgspec.json.encode(request),
             capture_output=True,
             timeout=limit_s,

@@ -20,6 +20,8 @@ from millhand.errors import InternalError, PackageError
 from millhand.messages import tr
 from millhand.models.arrays import write_arrays
 from millhand.models.card import render_card
+from millhand.models.files import read_part
+from millhand.models.golden_files import read_golden
 from millhand.models.graph import GraphFacts, TensorFacts, read_facts
 from millhand.models.manifest import (
     Energy,
@@ -29,12 +31,17 @@ from millhand.models.manifest import (
     Latency,
     Manifest,
     Metric,
+    Parity,
     Source,
     TeacherCard,
     TensorSpec,
 )
 from millhand.models.package import CARD, MANIFEST, Package, open_package
 
+_PLAIN_FIELDS = (
+    "version", "product", "created", "parameters", "seed", "command", "plan_sha256",
+    "budget_p50_ms", "abstention",
+)  # fmt: skip
 Precision = Literal["fp32", "fp16", "int8"]
 
 
@@ -81,7 +88,42 @@ class PackageBuilder:
         self._metrics: list[Metric] = []
         self._latency: list[Latency] = []
         self._energy: list[Energy] = []
+        self._parity: list[Parity] = []
         self._notes: list[str] = []
+
+    @classmethod
+    def of(cls, package: Package) -> Self:
+        """Begin with all that a package holds but its card, to add to it.
+
+        Raises:
+            PackageError: a file changed since the package was opened.
+        """
+        old = package.manifest
+        builder = cls(
+            name=old.name,
+            task=old.task,
+            licence=old.licence,
+            teacher=old.teacher,
+            meanings={spec.name: spec.meaning for spec in (*old.inputs, *old.outputs)},
+            **{key: getattr(old, key) for key in _PLAIN_FIELDS},
+        )
+        for graph in old.graphs:
+            builder.add_graph(read_part(package.path(graph), graph), graph.precision)
+        for golden in old.golden:
+            inputs, outputs = read_golden(read_part(package.path(golden), golden), golden, old)
+            builder.add_golden(
+                inputs,
+                outputs,
+                golden.precision,
+                absolute=golden.absolute,
+                relative=golden.relative,
+            )
+        for extra in old.files:
+            if extra.path != CARD:
+                data = read_part(package.path(extra), extra)
+                builder.add_file(extra.path, data, extra.meaning)
+        builder.add_source(*old.sources).add_metric(*old.metrics).add_latency(*old.latency)
+        return builder.add_energy(*old.energy).add_parity(*old.parity).add_note(*old.notes)
 
     def add_graph(self, graph: bytes | Path, precision: Precision = "fp32") -> Self:
         """Add one ONNX graph; opset, parameters and shapes are read from it.
@@ -157,6 +199,11 @@ class PackageBuilder:
         self._energy.extend(energy)
         return self
 
+    def add_parity(self, *parity: Parity) -> Self:
+        """State where the graph was seen to answer as it should."""
+        self._parity.extend(parity)
+        return self
+
     def add_note(self, *notes: str) -> Self:
         """State what else a reader must know."""
         self._notes.extend(notes)
@@ -212,6 +259,7 @@ class PackageBuilder:
                 metrics=tuple(self._metrics),
                 latency=tuple(self._latency),
                 energy=tuple(self._energy),
+                parity=tuple(self._parity),
                 notes=tuple(self._notes),
             )
         except ValidationError as error:

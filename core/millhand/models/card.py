@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from millhand.models.manifest import Abstention, Energy, Latency, Manifest, Metric, TensorSpec
+from millhand.models.manifest import (
+    Abstention,
+    Energy,
+    Latency,
+    Manifest,
+    Metric,
+    Parity,
+    TensorSpec,
+)
 
 
 def render_card(manifest: Manifest) -> str:
@@ -43,6 +51,7 @@ def render_card(manifest: Manifest) -> str:
         *_measured(manifest.metrics),
         *_times(manifest.latency),
         *_energy(manifest.energy),
+        *_parity(manifest.parity),
         "## When it does not answer",
         "",
         *_abstention(manifest.abstention),
@@ -173,6 +182,25 @@ def _energy(energy: Sequence[Energy]) -> list[str]:
                 f"{one.source}: {one.method}",
             )
             for one in energy
+        ),
+    )
+
+
+def _parity(parity: Sequence[Parity]) -> list[str]:
+    if not parity:
+        return []
+    return _table(
+        ("answers as it should on", "run time", "precision", "difference", "same answer", "items"),
+        (
+            (
+                f"{one.processor}, emulated" if one.emulated else one.processor,
+                one.runtime,
+                one.precision,
+                f"{one.difference:.2g}",
+                "" if one.agreement is None else f"{one.agreement:.2%}",
+                str(one.items),
+            )
+            for one in parity
         ),
     )
 

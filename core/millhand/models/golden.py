@@ -26,6 +26,13 @@ class GoldenCase:
     output: str
     largest_difference: float
     absolute: float
+    largest_value: float
+    """Of the golden output, without its sign."""
+
+    @property
+    def relative_difference(self) -> float:
+        """The difference in units of the output's largest value, or as it is where that is < 1."""
+        return self.largest_difference / max(1.0, self.largest_value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,11 @@ class GoldenReport:
     def largest_difference(self) -> float:
         """The largest absolute difference of all cases."""
         return max((case.largest_difference for case in self.cases), default=0.0)
+
+    @property
+    def relative_difference(self) -> float:
+        """The largest relative difference of all cases."""
+        return max((case.relative_difference for case in self.cases), default=0.0)
 
 
 def golden_cases(package: Package, precision: str) -> list[tuple[Golden, Arrays, Arrays]]:
@@ -113,7 +125,12 @@ def _compare(
             fault="golden",
             mend=tr("Run it on another accelerator or precision, or build the package again."),
         )
-    return GoldenCase(golden.path, name, difference, golden.absolute)
+    return GoldenCase(golden.path, name, difference, golden.absolute, largest_value(wanted))
+
+
+def largest_value(array: NDArray[Any]) -> float:
+    """Largest absolute value; 0 where there is none."""
+    return float(np.abs(array.astype(np.float64)).max(initial=0.0))
 
 
 def largest_difference(got: NDArray[Any], wanted: NDArray[Any]) -> float:

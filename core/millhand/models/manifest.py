@@ -161,6 +161,22 @@ class Energy(_Part):
         return self
 
 
+class Parity(_Part):
+    """Where the exported graph was seen to answer as it should before the package was written."""
+
+    processor: str
+    emulated: bool = Field(default=False, description="By QEMU; then it is an older one.")
+    runtime: str
+    precision: str
+    difference: float = Field(
+        ge=0, description="Largest difference of an output, in units of its largest value above 1."
+    )
+    items: int = Field(ge=0, description="Inputs that were compared.")
+    agreement: float | None = Field(
+        default=None, ge=0, le=1, description="Share of inputs with the same answer as fp32."
+    )
+
+
 _ROUNDING = 1e-9
 
 
@@ -220,6 +236,7 @@ class Manifest(_Part):
     metrics: tuple[Metric, ...] = ()
     latency: tuple[Latency, ...] = ()
     energy: tuple[Energy, ...] = ()
+    parity: tuple[Parity, ...] = ()
     budget_p50_ms: float | None = Field(
         default=None, gt=0, description="Longest median time of one run on a target, in ms."
     )

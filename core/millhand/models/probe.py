@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from millhand.errors import MillhandError, PackageError
+from millhand.models.arrays import read_arrays, write_arrays
 from millhand.models.golden import golden_cases
 from millhand.models.package import open_package
 from millhand.models.sessions import open_model
@@ -33,6 +34,18 @@ class Measure(Struct, frozen=True, kw_only=True, tag="measure"):
     package: str
     precision: str
     seconds: float
+
+
+class Compute(Struct, frozen=True, kw_only=True, tag="compute"):
+    """Answer every ``.npz`` of the folder ``inputs`` with one of the same name in ``outputs``."""
+
+    accelerator: str
+    target: str
+    settings: dict[str, Any]
+    package: str
+    precision: str
+    inputs: str
+    outputs: str
 
 
 class Present(Struct, frozen=True, kw_only=True, tag="present"):
@@ -62,14 +75,16 @@ class Failed(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """One of the three."""
+    """One of the four."""
 
     measured: Measured | None = None
+    computed: int = 0
+    """How many inputs were answered."""
     present: list[dict[str, Any]] = []
     failed: Failed | None = None
 
 
-Request = Measure | Present
+Request = Measure | Compute | Present
 
 
 def answer(request: Request) -> Answer:
@@ -77,6 +92,8 @@ def answer(request: Request) -> Answer:
     try:
         if isinstance(request, Present):
             return Answer(present=_present(request))
+        if isinstance(request, Compute):
+            return Answer(computed=_compute(request))
         return Answer(measured=_measure(request))
     except PackageError as error:
         return Answer(failed=Failed(message=str(error), fault=error.fault))
@@ -110,6 +127,23 @@ def _measure(request: Measure) -> Measured:
             memory_mb=None if before is None or after is None else after - before,
             golden_difference=model.golden.largest_difference,
         )
+
+
+def _compute(request: Compute) -> int:
+    """Answer without the golden check: whoever asks wants to see what comes out."""
+    package = open_package(Path(request.package))
+    graph = package.graph(request.precision)
+    adapter = _class(request.target)
+    accelerator = adapter(request.accelerator, adapter.Config.model_validate(request.settings))
+    session = accelerator.load(package.path(graph), package.manifest)
+    files = sorted(Path(request.inputs).iterdir())
+    try:
+        for file in files:
+            outputs = session.run(read_arrays(file.read_bytes()))
+            (Path(request.outputs) / file.name).write_bytes(write_arrays(outputs))
+    finally:
+        session.close()
+    return len(files)
 
 
 def _class(target: str) -> Any:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from millhand.contracts.adapters import Session
 
+NEEDED_GAIN = 0.20
+"""A graph of another precision than fp32 must be this much faster, or it is not worth its loss."""
+
 _WARM_UP_SHARE = 0.2
 _FEWEST_RUNS = 20
 
@@ -29,13 +32,19 @@ class Times(Struct, frozen=True, kw_only=True):
 def time_runs(session: Session, inputs: Mapping[str, NDArray[Any]], seconds: float) -> Times:
     """Run ``inputs`` for about ``seconds`` (at least 20 times) after warming up for a fifth of it.
 
+    With no seconds at all it is run once: on an emulated processor times say nothing.
+
     The garbage collector rests meanwhile, as it does between triggers in a worker.
     """
-    _repeat(session, inputs, seconds * _WARM_UP_SHARE, fewest=3)
+    if seconds:
+        _repeat(session, inputs, seconds * _WARM_UP_SHARE, fewest=3)
     collecting = gc.isenabled()
     gc.disable()
     try:
-        taken = np.asarray(_repeat(session, inputs, seconds, fewest=_FEWEST_RUNS)) / 1e6
+        taken = (
+            np.asarray(_repeat(session, inputs, seconds, fewest=_FEWEST_RUNS if seconds else 1))
+            / 1e6
+        )
     finally:
         if collecting:
             gc.enable()

@@ -16,6 +16,7 @@ from millhand.plugins.registrations import (
     CommandType,
     GateType,
     PlantType,
+    QuantiserType,
     Registration,
     StudentType,
     TeacherType,
@@ -44,6 +45,7 @@ class Plugins:
     teachers: Mapping[str, TeacherType] = field(default_factory=dict)
     students: Mapping[str, StudentType] = field(default_factory=dict)
     gates: Mapping[str, GateType] = field(default_factory=dict)
+    quantisers: Mapping[str, QuantiserType] = field(default_factory=dict)
     commands: Mapping[str, CommandType] = field(default_factory=dict)
     attacks: Mapping[str, AttackType] = field(default_factory=dict)
     clashes: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
@@ -98,6 +100,10 @@ class Plugins:
         """Return the gate of this name. Raises ConfigError as the others."""
         return self._get("gates", self.gates, name)
 
+    def quantiser(self, name: str) -> QuantiserType:
+        """Return the quantiser of this name. Raises ConfigError as the others."""
+        return self._get("quantisers", self.quantisers, name)
+
     def _get(self, kind: str, table: Mapping[str, R], name: str) -> R:
         if name in table:
             return table[name]
@@ -137,6 +143,7 @@ def _kind_words() -> dict[str, str]:
         "teachers": tr("teachers"),
         "students": tr("students"),
         "gates": tr("gates"),
+        "quantisers": tr("quantisers"),
         "commands": tr("commands"),
         "attacks": tr("attacks"),
     }

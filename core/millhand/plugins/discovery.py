@@ -24,6 +24,7 @@ from millhand.plugins.registrations import (
     CommandType,
     GateType,
     PlantType,
+    QuantiserType,
     Registration,
     StudentType,
     TeacherType,
@@ -37,6 +38,7 @@ KINDS: dict[str, type[Registration]] = {
     "teachers": TeacherType,
     "students": StudentType,
     "gates": GateType,
+    "quantisers": QuantiserType,
     "commands": CommandType,
     "attacks": AttackType,
 }

@@ -26,6 +26,7 @@ from millhand.plugins.registrations import (
     CommandType,
     GateType,
     PlantType,
+    QuantiserType,
     StudentType,
     TeacherType,
 )
@@ -70,6 +71,11 @@ def millhand_students() -> Sequence[StudentType]:  # type: ignore[empty-body]
 @hookspec
 def millhand_gates() -> Sequence[GateType]:  # type: ignore[empty-body]
     """Register gates for distil plans."""
+
+
+@hookspec
+def millhand_quantisers() -> Sequence[QuantiserType]:  # type: ignore[empty-body]
+    """Register what makes int8 graphs for distil plans."""
 
 
 @hookspec

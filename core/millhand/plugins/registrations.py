@@ -95,6 +95,11 @@ class GateType(Registration):
 
 
 @dataclass(frozen=True, slots=True)
+class QuantiserType(Registration):
+    """What makes an int8 graph; ``target`` follows ``millhand.distil.roles.Quantiser``."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandType(Registration):
     """A command line word. ``target`` is a ``click.Command``; ``group`` nests it under a word."""
 

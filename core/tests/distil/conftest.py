@@ -16,6 +16,7 @@ from millhand.plugins import (
     Face,
     GateType,
     Plugins,
+    QuantiserType,
     StudentType,
     TeacherType,
     hookimpl,
@@ -77,6 +78,10 @@ class Plugin:
         return [
             GateType(name="toy.within", target="millhand.distil.gates:WithinTeacher", summary="")
         ]
+
+    @hookimpl
+    def millhand_quantisers(self):
+        return [QuantiserType(name="toy.rounded", target="toy_roles:Rounded", summary="")]
 
     @hookimpl
     def millhand_adapters(self):

@@ -1,10 +1,11 @@
 """A teacher that knows a rule, and a student that learns a line from it by least squares."""
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 from pydantic import BaseModel, ConfigDict, Field
 
-from millhand.distil.roles import Exported, GoldenPair
+from millhand.distil.roles import Exported, GoldenPair, Judged
 from millhand.models.manifest import Metric, TeacherCard
 
 
@@ -43,6 +44,8 @@ class LinearConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     noise: float = Field(default=0.0, ge=0)
     golden_error: float = 0.0
+    golden_bound: float = 1e-4
+    judged: int = 0
 
 
 class Linear:
@@ -71,11 +74,16 @@ class Linear:
                 GoldenPair(
                     inputs={"x": golden},
                     outputs={"p": answer.astype(np.float32) + np.float32(self.config.golden_error)},
+                    absolute=self.config.golden_bound,
                 )
             ],
             parameters={"threshold": 0.5, "calibrated_on": len(lesson.calibration)},
             files={"LICENSE": (b"CC0", "Licence of the rule.")},
             notes=["A line suffices."],
+            judged=Judged(
+                inputs=[{"x": row[None]} for row in x[: self.config.judged]],
+                answer=lambda outputs: bool(outputs["p"][0, 0] > 0.5),
+            ),
         )
 
     def evaluate(self, model, teacher, items):
@@ -107,3 +115,33 @@ def linear_graph(weights, bias):
     )
     opsets = [helper.make_opsetid("", 17)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+
+
+class RoundedConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    turned: bool = False
+
+
+class Rounded:
+    """Keeps the weights in 8 or 7 bits and multiplies them out before use."""
+
+    Config = RoundedConfig
+
+    def __init__(self, config):
+        self.config = config
+
+    def quantise(self, graph, inputs, *, bits):
+        model = onnx.load_from_string(graph)
+        named = {one.name: one for one in model.graph.initializer}
+        weights = numpy_helper.to_array(named["w"]) * (-1 if self.config.turned else 1)
+        scale = np.float32(np.abs(weights).max() / (2 ** (bits - 1) - 1))
+        model.graph.initializer.remove(named["w"])
+        kept = np.rint(weights / scale).astype(np.int8)
+        model.graph.initializer.extend(
+            [numpy_helper.from_array(kept, "kept"), numpy_helper.from_array(scale, "scale")]
+        )
+        model.graph.node.insert(
+            0, helper.make_node("Cast", ["kept"], ["whole"], to=TensorProto.FLOAT)
+        )
+        model.graph.node.insert(1, helper.make_node("Mul", ["whole", "scale"], ["w"]))
+        return model.SerializeToString()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from onnx_reference import Reference
 
-from millhand.errors import PackageError
+from millhand.errors import PackageError, Unavailable
 from millhand.models.admission import admit
 from millhand.models.bench import Candidate
+from millhand.models.older import emulation
 from millhand.models.signature import SIGNATURE, new_key, sign_folder
 
 TARGET = f"onnx_reference:{Reference.__name__}"
@@ -55,3 +56,18 @@ def test_signature_and_id_are_asked_first(package):
     with pytest.raises(PackageError) as caught:
         admit(package.folder, [RIGHT], expected_id="tiny@0000000000000000")
     assert caught.value.fault == "id"
+
+
+def test_an_older_processor_must_reproduce_the_golden_outputs_too(package):
+    try:
+        emulation("nehalem")
+    except Unavailable as error:
+        pytest.skip(str(error))
+    found = admit(package.folder, [FLAWED, RIGHT], processors=["nehalem"], seconds=0.02)
+    asked = {target.accelerator: target.fault for target in found.targets[2:]}
+    assert asked == {"reference 0.5 on nehalem": "golden", "reference on nehalem": ""}
+
+
+def test_a_processor_that_nobody_knows(package):
+    with pytest.raises(Unavailable, match="haswell, nehalem"):
+        admit(package.folder, [], processors=["386"])

@@ -20,7 +20,7 @@ from millhand.models.package import open_package
 def made_by_version_one(data):
     """Turn a manifest into what version 1 wrote; its licences could be any words."""
     data["manifest_version"] = 1
-    for key in ("energy", "budget_p50_ms", "abstention"):
+    for key in ("energy", "parity", "budget_p50_ms", "abstention"):
         del data[key]
     data["licence"] = "for our plant only"
     data["teacher"]["licence"] = "apache-2.0"

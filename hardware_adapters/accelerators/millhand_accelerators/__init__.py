@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millhand.plugins import hookimpl
-from millhand.plugins.registrations import AdapterType, Capabilities, Face
+from millhand.plugins.registrations import AdapterType, Capabilities, Face, QuantiserType
 
 _FACES = frozenset({Face.ACCELERATOR})
 
@@ -39,5 +39,17 @@ def millhand_adapters() -> Sequence[AdapterType]:
             target="millhand_accelerators.auto:Auto",
             summary="Measures what is present and takes the fastest that answers rightly.",
             faces=_FACES,
+        ),
+    )
+
+
+@hookimpl
+def millhand_quantisers() -> Sequence[QuantiserType]:
+    """Register what makes int8 graphs; its libraries are imported when it is asked to."""
+    return (
+        QuantiserType(
+            name="accelerators.static_int8",
+            target="millhand_accelerators.static_int8:StaticInt8",
+            summary="Static int8 in QDQ form, per channel, by ONNX Runtime's tools.",
         ),
     )

@@ -26,13 +26,11 @@ from millhand.models.manifest import Manifest
 from millhand.models.package import Package, open_package
 from millhand.models.probe import Measured
 from millhand.models.sessions import Choice
+from millhand.models.timing import NEEDED_GAIN
 from millhand.plugins.registrations import AdapterType
 from millhand_accelerators.processor import processor_name
 
 log = structlog.get_logger(__name__)
-
-NEEDED_GAIN = 0.20
-"""A graph of another precision than the package's first choice must be this much faster."""
 
 _LIBRARIES = ("onnxruntime", "openvino")
 

@@ -82,7 +82,7 @@ def millhand_gates() -> Sequence[GateType]:
 
 @hookimpl
 def millhand_commands() -> Sequence[CommandType]:
-    """Register ``millhand inspect fit`` and ``millhand inspect score``."""
+    """Register ``millhand inspect fit``, ``score`` and ``quantise``."""
     return (
         CommandType(
             name="fit",
@@ -95,5 +95,11 @@ def millhand_commands() -> Sequence[CommandType]:
             group="inspect",
             target="millhand_quality.inspect.commands.score:score",
             summary=tr("Judge pictures with a package and say why."),
+        ),
+        CommandType(
+            name="quantise",
+            group="inspect",
+            target="millhand_quality.inspect.commands.quantise:quantise",
+            summary=tr("Try int8, and keep it where it wins on this machine."),
         ),
     )

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from millhand.distil.roles import GoldenPair
+from millhand.distil.roles import GoldenPair, Judged
+from millhand_quality.inspect.distil.examples import Examples
 from millhand_quality.inspect.features import IMAGE
 from millhand_quality.inspect.inspector import Reading
+from millhand_quality.inspect.judged import ENOUGH, judged_by
 from millhand_quality.inspect.parameters import FrameSize, InspectParameters
 from millhand_quality.inspect.pictures import Pixels, Shape
 from millhand_quality.inspect.threshold import calibrate
@@ -50,6 +52,15 @@ def parameters_from(
         guarantee=limits.guarantee,
         calibration=limits.scores,
     )
+
+
+def judged_by_held(parameters: InspectParameters, held: Examples) -> Judged:
+    """Hand in pictures held out, good and defective, by which an int8 graph can be judged."""
+    good, bad = (
+        [held.pictures[place] for place in places[:ENOUGH]]
+        for places in (held.good, held.defective)
+    )
+    return judged_by(parameters, good, bad)
 
 
 def golden_pair(pixels: Pixels, outputs: dict[str, Array]) -> GoldenPair:

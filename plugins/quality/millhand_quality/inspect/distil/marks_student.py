@@ -24,7 +24,7 @@ from millhand_quality.inspect.detector import (
 from millhand_quality.inspect.distil.config import MarksStudentConfig
 from millhand_quality.inspect.distil.examples import Examples
 from millhand_quality.inspect.distil.figures import compare, metrics_of
-from millhand_quality.inspect.distil.limits import golden_pair, parameters_from
+from millhand_quality.inspect.distil.limits import golden_pair, judged_by_held, parameters_from
 from millhand_quality.inspect.distil.marks_features import MarksFeatures, Scales
 from millhand_quality.inspect.distil.marks_net import MarksNet
 from millhand_quality.inspect.distil.marks_training import train_marks
@@ -85,6 +85,13 @@ class MarksStudent:
         config, graph = self._config, detector.graph().SerializeToString()
         runner = GraphRunner(graph)
         golden = [int(group[0]) for group in (held.good, held.defective) if len(group)]
+        parameters = parameters_from(
+            [runner(held.pictures[place]) for place in held.good[apart:]],
+            held.frame,
+            detector="gaussian and marks",
+            rates=(config.false_reject_rate, config.undecided_rate),
+            novelty_factor=NOVELTY_FACTOR,
+        )
         return Exported(
             graphs={"fp32": graph},
             meanings=MEANINGS,
@@ -92,13 +99,8 @@ class MarksStudent:
                 golden_pair(held.pictures[place], both.outputs(detector, held.pictures[place]))
                 for place in golden
             ],
-            parameters=parameters_from(
-                [runner(held.pictures[place]) for place in held.good[apart:]],
-                held.frame,
-                detector="gaussian and marks",
-                rates=(config.false_reject_rate, config.undecided_rate),
-                novelty_factor=NOVELTY_FACTOR,
-            ).model_dump(mode="json"),
+            parameters=parameters.model_dump(mode="json"),
+            judged=judged_by_held(parameters, held),
         )
 
 

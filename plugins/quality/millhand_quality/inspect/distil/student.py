@@ -18,7 +18,7 @@ from millhand_quality.inspect.distil.config import CellStudentConfig
 from millhand_quality.inspect.distil.examples import Examples
 from millhand_quality.inspect.distil.figures import compare, metrics_of
 from millhand_quality.inspect.distil.graph import Trained, graph_of
-from millhand_quality.inspect.distil.limits import golden_pair, parameters_from
+from millhand_quality.inspect.distil.limits import golden_pair, judged_by_held, parameters_from
 from millhand_quality.inspect.distil.novelty import NoveltyModel, fit_novelty, pooled
 from millhand_quality.inspect.distil.shelves import part_of, read_shelves
 from millhand_quality.inspect.distil.teacher import TrunkTeacher, trunk
@@ -85,17 +85,19 @@ def _exported(config: CellStudentConfig, net: CellNet, shown: Examples, held: Ex
     ordinary = [one.score for one in _readings(Trained(net, novelty, 1.0, shown.frame), held)]
     trained = Trained(net, novelty, float(np.median(ordinary)), shown.frame)
     readings = _readings(trained, held)
+    parameters = parameters_from(
+        readings,
+        shown.frame,
+        detector=DETECTOR,
+        rates=(config.false_reject_rate, config.undecided_rate),
+        novelty_factor=NOVELTY_FACTOR,
+    )
     return Exported(
         graphs={"fp32": graph_of(trained).SerializeToString()},
         meanings=MEANINGS_OF_STUDENT,
         golden=[_golden(trained, held, place) for place in _golden_places(held)],
-        parameters=parameters_from(
-            readings,
-            shown.frame,
-            detector=DETECTOR,
-            rates=(config.false_reject_rate, config.undecided_rate),
-            novelty_factor=NOVELTY_FACTOR,
-        ).model_dump(mode="json"),
+        parameters=parameters.model_dump(mode="json"),
+        judged=judged_by_held(parameters, held),
     )
 
 
