@@ -133,13 +133,8 @@ async def run_simulation(
 def tell(finished: SimulatedRun, report: Path | None, *, as_json: bool) -> None:
     """Print the summary and write the report."""
     from millhand.cli.summary_text import print_summary
+    from millhand.console.pictures import kept_pictures
     from millhand.console.run_report import write_run_report
-    from millhand.errors import MillhandError
-
-    def picture(ref: Any) -> Any:
-        with contextlib.suppress(MillhandError):
-            return finished.pictures.load_frame(ref)
-        return None
 
     file = report or finished.folder / "report.html"
     write_run_report(
@@ -147,7 +142,7 @@ def tell(finished: SimulatedRun, report: Path | None, *, as_json: bool) -> None:
         finished.summary,
         finished.run,
         truth=finished.truth,
-        pictures=picture,
+        pictures=kept_pictures(finished.pictures),
         command=shlex.join(["millhand", *sys.argv[1:]]),
     )
     if as_json:

@@ -45,6 +45,9 @@ def _words() -> dict[str, Word]:
         "replay": Word(
             "millhand.cli.replay:replay", tr("Decide again what was decided; compare models.")
         ),
+        "report": Word(
+            "millhand.cli.report:report", tr("Write what a cell has done, and what it cost.")
+        ),
         "schema": Word(
             "millhand.cli.schema:schema", tr("Print the JSON Schema of scenarios, for editors.")
         ),

@@ -21,11 +21,6 @@ from millhand.errors import ConfigError, PackageError, Unavailable
 from millhand.messages import tr
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from millhand.console.pictures import PictureSource
-    from millhand.contracts.frames import FrameRef
     from millhand.isolate.worker import ResidentAgent
     from millhand.journal.blobs import BlobReader
     from millhand.journal.entries import Entry
@@ -93,6 +88,7 @@ def replay(
     as_json: bool,
 ) -> ExitCode:
     """Replay a journal."""
+    from millhand.console.pictures import kept_pictures
     from millhand.journal.blobs import BlobReader
     from millhand.plugins import Plugins
     from millhand.replay import Comparison, decided_by
@@ -121,7 +117,7 @@ def replay(
             packages,
             cell=loaded.name,
             agent=name,
-            pictures=_pictures(blobs),
+            pictures=kept_pictures(blobs),
             command=shlex.join(["millhand", *sys.argv[1:]]),
         )
     if as_json:
@@ -213,16 +209,6 @@ def _decide(
             comparison.add(again)
         except (Unavailable, PackageError) as error:
             comparison.missing.append((entry, error.message))
-
-
-def _pictures(blobs: BlobReader) -> PictureSource:
-    def pixels(ref: FrameRef) -> NDArray[np.uint8] | None:
-        try:
-            return blobs.load_frame(ref)
-        except (Unavailable, PackageError):
-            return None
-
-    return pixels
 
 
 def _show(comparison: Comparison, report: Path | None) -> None:

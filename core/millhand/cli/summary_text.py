@@ -7,10 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from millhand.cli.output import table
-from millhand.console.pages import milliseconds, percent
+from millhand.console.pages import fine, milliseconds, percent
 from millhand.console.run_report import headline
 from millhand.console.words import stage_word, word
+from millhand.ledger.costs import Costs
 from millhand.ledger.economy import Money
+from millhand.ledger.payback import Payback
 from millhand.ledger.score import Score
 from millhand.ledger.summary import RunSummary
 from millhand.messages import tr
@@ -37,6 +39,10 @@ def print_summary(summary: RunSummary, out: Console) -> None:
     if summary.money is not None:
         out.print()
         _print_money(summary.money, out)
+    if summary.costs is not None and summary.costs.lines:
+        _print_costs(summary.costs, out)
+    if summary.payback is not None:
+        _print_payback(summary.payback, out)
 
 
 def _facts(summary: RunSummary) -> list[tuple[Text, Text]]:
@@ -153,6 +159,32 @@ def _print_money(money: Money, out: Console) -> None:
     ]
     rows.append((Text(f"{money.net:,.2f}", style=_money_style(money.net)), tr("Sum"), Text("")))
     out.print(table(money.currency, tr("What"), tr("Assumption"), rows=rows, right=(0,)))
+
+
+def _print_costs(costs: Costs, out: Console) -> None:
+    rows = [
+        (Text(fine(line.amount)), line.title, Text(line.assumption, style="quiet"))
+        for line in costs.lines
+    ]
+    each = tr("{count} decisions, {each} each", count=costs.decisions, each=fine(costs.each))
+    rows.append((Text(fine(costs.total)), tr("Sum"), Text(each)))
+    out.print(table(costs.currency, tr("Cost"), tr("Assumption"), rows=rows, right=(0,)))
+
+
+def _print_payback(payback: Payback, out: Console) -> None:
+    if payback.years is None or payback.years_low is None:
+        said = tr("In more than half of the draws it never pays back.")
+    else:
+        high = tr("never") if payback.years_high is None else f"{payback.years_high:.2f}"
+        said = tr(
+            "Against “{method}” it has paid for itself after {years:.2f} years ({low:.2f} to "
+            "{high}, 90 of 100 draws); every assumption stands in the report.",
+            method=payback.method,
+            years=payback.years,
+            low=payback.years_low,
+            high=high,
+        )
+    out.print(said, markup=False)
 
 
 def _money_style(amount: float) -> str:

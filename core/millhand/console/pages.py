@@ -57,9 +57,17 @@ def milliseconds(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
+def fine(value: float) -> str:
+    """Write an amount with three digits that tell, large or small."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:.3g}" if abs(value) >= 0.001 else f"{value:.1e}"
+
+
 _FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "ms": milliseconds,
+    "fine": fine,
     "whole": lambda value: f"{value:,}".replace(",", "\u202f"),
     "money": lambda value: f"{value:,.2f}".replace(",", "\u202f").replace("-", "\u2212"),
 }

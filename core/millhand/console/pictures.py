@@ -15,6 +15,8 @@ from PIL import Image
 from millhand.contracts.decision import Decision, HeatMap
 from millhand.contracts.frames import FrameRef
 from millhand.contracts.observation import Observation
+from millhand.errors import PackageError, Unavailable
+from millhand.journal.blobs import BlobReader
 
 PictureSource = Callable[[FrameRef], "NDArray[np.uint8] | None"]
 """Gives the pixels of a frame, ``(height, width, channels) uint8``, or None where they are gone."""
@@ -32,6 +34,18 @@ class Picture:
     heat: str | None
     width: int
     height: int
+
+
+def kept_pictures(blobs: BlobReader) -> PictureSource:
+    """Return what gives the pictures that a cell has kept."""
+
+    def pixels(ref: FrameRef) -> NDArray[np.uint8] | None:
+        try:
+            return blobs.load_frame(ref)
+        except (Unavailable, PackageError):
+            return None
+
+    return pixels
 
 
 def picture_of(

@@ -11,8 +11,9 @@ from millhand import __version__
 from millhand.console.control_charts import control_charts
 from millhand.console.pages import environment, write_page
 from millhand.console.pictures import PictureSource, heat_map_of, picture_of
-from millhand.console.words import stage_word
+from millhand.console.words import stage_word, word
 from millhand.contracts.plant import PartTruth
+from millhand.journal.records import Drifted, ModelMoved
 from millhand.ledger.run import Run
 from millhand.ledger.score import UNANSWERED, Score
 from millhand.ledger.summary import RunSummary
@@ -82,6 +83,7 @@ def render_run_report(
             ),
             bars=_bars(summary.stages),
             charts=control_charts(run.charts),
+            changes=[(_moment(at), _change(change)) for at, change in run.changes],
             deadline_ms=_deadline_ms(run),
             started=_moment(summary.started_utc_ns),
             duration_s=(summary.ended_utc_ns - summary.started_utc_ns) / 1e9,
@@ -90,6 +92,15 @@ def render_run_report(
             version=__version__,
         )
     )
+
+
+def _change(change: ModelMoved | Drifted) -> str:
+    """Say in a line what became of a model."""
+    if isinstance(change, Drifted):
+        return change.reason or f"{change.package}: {word(change.now)}"
+    said = tr("{agent}: {package}: {stage}", agent=change.agent, package=change.package,
+              stage=word(change.now))  # fmt: skip
+    return f"{said} ({change.by}{': ' if change.reason else ''}{change.reason})"
 
 
 def headline(summary: RunSummary) -> str:

@@ -10,8 +10,8 @@ from millhand.ledger.score import Score
 from millhand.messages import tr
 
 if TYPE_CHECKING:
-    from millhand.scenario.schema import Economy
-    from millhand.scenario.schema import Money as Price
+    from millhand.scenario.economy import Economy
+    from millhand.scenario.economy import Money as Price
 
 
 class MoneyLine(Struct, frozen=True, kw_only=True):

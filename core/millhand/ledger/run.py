@@ -16,11 +16,14 @@ from millhand.contracts.triggers import PartTrigger
 from millhand.journal.records import (
     Alarm,
     AlarmState,
+    Drifted,
     Gate,
     Intent,
     ModeChange,
+    ModelMoved,
     Outcome,
     Record,
+    Review,
     Started,
 )
 
@@ -95,6 +98,12 @@ class Run:
     """Alarms raised, by name."""
     charts: dict[str, list[ChartedPoint]] = field(default_factory=dict)
     """Control charts by their names, each with its points in the journal's order."""
+    busy_ns: int = 0
+    """How long agents and models worked, of all decisions."""
+    answers: int = 0
+    """What people have answered."""
+    changes: list[tuple[int, ModelMoved | Drifted]] = field(default_factory=list)
+    """When models moved or their certificates changed, in UTC nanoseconds."""
 
 
 def read_run(entries: Iterable[Entry]) -> Run:
@@ -114,12 +123,17 @@ def read_run(entries: Iterable[Entry]) -> Run:
                 intents, outcomes, gates = {}, {}, {}
             case Intent():
                 run.decisions += 1
+                run.busy_ns += record.stages_ns.get("model", 0)
                 _note_intent(intents, entry.id, record)
                 _note_points(run.charts, record)
             case Outcome():
                 outcomes[entry.id] = record
             case Gate():
                 gates[record.answer.part_id] = record.answer.code
+            case Review():
+                run.answers += 1
+            case ModelMoved() | Drifted():
+                run.changes.append((entry.at_utc_ns, record))
             case ModeChange():
                 run.modes[record.agent] = record.now
             case Alarm(state=AlarmState.ACTIVE):

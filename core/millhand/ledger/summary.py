@@ -11,14 +11,16 @@ from msgspec import Struct
 from millhand.contracts.command import AnswerCode
 from millhand.contracts.plant import PartTruth, PlantSummary
 from millhand.journal.records import Cause, OutcomeStatus
+from millhand.ledger.costs import Costs, Effort, costs_of
 from millhand.ledger.economy import Money, money
+from millhand.ledger.payback import Payback, payback_of
 from millhand.ledger.run import PartLife, Run
 from millhand.ledger.score import DetectionLimit, Finding, Score, finding, score_parts
 from millhand.ledger.timing import Spread, StageTime, spread, timing_sheet
 from millhand.statistics.intervals import Share, share
 
 if TYPE_CHECKING:
-    from millhand.scenario.schema import Economy
+    from millhand.scenario.economy import Economy
 
 ACCEPTED_STAGE = "answered"
 """The stage at whose end the PLC has said yes."""
@@ -70,6 +72,9 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     score: Score | None
     """Against the truth, where a simulation knows it."""
     money: Money | None
+    costs: Costs | None = None
+    """What the decisions cost, where the scenario says what things cost."""
+    payback: Payback | None = None
 
     @property
     def balanced(self) -> bool | None:
@@ -100,6 +105,8 @@ def summarise(
     outcomes = Counter(str(part.outcome.status) for part in parts if part.outcome)
     causes = Counter(str(part.intent.cause) for part in parts)
     accepted = [part for part in parts if _accepted(part)]
+    effort = _effort(run)
+    costs = costs_of(effort, economy) if economy else None
     return RunSummary(
         scenario=run.started.scenario if run.started else "",
         scenario_sha256=run.started.scenario_sha256 if run.started else "",
@@ -130,6 +137,20 @@ def summarise(
         alarms=dict(run.alarms),
         score=score,
         money=money(score, economy) if score and economy else None,
+        costs=costs,
+        payback=payback_of(score, costs, effort.seconds, economy)
+        if score and costs and economy
+        else None,
+    )
+
+
+def _effort(run: Run) -> Effort:
+    return Effort(
+        decisions=run.decisions,
+        seconds=(run.last_utc_ns - run.first_utc_ns) / _NS_PER_S,
+        busy_s=run.busy_ns / _NS_PER_S,
+        answers=run.answers,
+        undecided=sum(finding(part) is Finding.UNDECIDED for part in run.parts),
     )
 
 

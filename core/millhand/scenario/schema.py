@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from millhand.contracts import Disposition
 from millhand.messages import tr
 from millhand.scenario.agents import Agent
 from millhand.scenario.console import Console
 from millhand.scenario.devices import Device
+from millhand.scenario.economy import Economy
 from millhand.scenario.envelope import GuardRule
 from millhand.scenario.parts import (
     Flag,
     InnerPath,
     Name,
-    Number,
     Part,
     Reference,
-    ShortPart,
     Whole,
     refusal,
 )
@@ -91,37 +90,6 @@ class Simulation(Part):
     def options(self) -> dict[str, Any]:
         """The plant's own options, as written."""
         return dict(self.model_extra or {})
-
-
-class Money(ShortPart):
-    """An amount in the scenario's currency, and what makes it believable; ``1.20`` alone too."""
-
-    short_schemas = ({"type": "number", "minimum": 0},)
-
-    amount: Number = Field(ge=0, description="The amount.")
-    assumption: str = Field(default="", description="Where the figure comes from.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return {"amount": value}
-        return value
-
-
-class Economy(Part):
-    """What things cost, so that decisions can be priced."""
-
-    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217: EUR, USD, JPY.")
-    scrapped_part: Money | None = Field(default=None, description="A part that is scrapped.")
-    escaped_defect: Money | None = Field(
-        default=None, description="A defective part that reaches the customer."
-    )
-    false_reject: Money | None = Field(
-        default=None, description="A good part rejected; that of a scrapped part where left out."
-    )
-    kwh: Money | None = Field(default=None, description="A kilowatt hour.")
-    operator_hour: Money | None = Field(default=None, description="An operator's hour.")
 
 
 class Pictures(Part):

@@ -19,7 +19,7 @@ from millhand.contracts.plant import PlantSummary
 from millhand.journal.records import Alarm, AlarmState, Cause, OutcomeStatus
 from millhand.ledger.run import read_run
 from millhand.ledger.summary import summarise
-from millhand.scenario.schema import Economy
+from millhand.scenario.economy import Economy
 from millhand.testing.runs import MadeRun
 
 HEAT = HeatMap(frame="frame", rows=4, columns=4, values=bytes(range(0, 256, 16)), at_threshold=100)

@@ -19,7 +19,7 @@ from millhand.ledger.run import read_run
 from millhand.ledger.score import DetectionLimit
 from millhand.ledger.summary import RunSummary, summarise
 from millhand.ledger.worst import CaseKind, worst_cases
-from millhand.scenario.schema import Economy
+from millhand.scenario.economy import Economy
 from millhand.testing.runs import MadeRun
 
 ECONOMY = Economy.model_validate(
