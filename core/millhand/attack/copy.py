@@ -12,7 +12,7 @@ from millhand.attack.neighbour import NAME as NEIGHBOUR
 from millhand.scenario.load import Scenario, load
 from millhand.upkeep.selection import Selection, secret_references
 
-_NEIGHBOUR_LIMITS = {"memory": "400 MB", "restarts": {"at_most": 50}}
+_NEIGHBOUR_LIMITS = {"memory": "400 MB", "restarts": {"at_most": 1000}}
 """Little memory, so that a leak ends soon; restarts enough for all attacks of a run."""
 
 

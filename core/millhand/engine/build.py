@@ -250,6 +250,7 @@ def worker_limits(scenario: Scenario, worker: str) -> WorkerLimits:
         spare=in_control if stated.spare is None else stated.spare,
         restarts=stated.restarts.at_most,
         within_s=stated.restarts.within,
+        yields=not in_control,
     )
 
 

@@ -26,7 +26,9 @@ def test_a_long_decision_is_not_taken_for_one_that_hangs(tmp_path) -> None:
     assert worker_limits(scenario, "slow").hang_s == 125.0
     assert worker_limits(scenario, "looker").hang_s == 5.08
     assert not worker_limits(scenario, "looker").spare, "a part lost in shadow costs nothing"
+    assert worker_limits(scenario, "looker").yields
     assert worker_limits(scenario, "hand").spare
+    assert not worker_limits(scenario, "hand").yields
 
 
 def test_what_is_stated_holds(tmp_path) -> None:
