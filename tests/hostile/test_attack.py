@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -98,10 +99,28 @@ def test_at_least_twenty_five_attacks_and_none_without_a_promise() -> None:
     assert [name for name, one in found.items() if not one.title] == []
 
 
-def test_a_cell_without_a_simulation_is_not_attacked(tmp_path: Path) -> None:
-    (tmp_path / "scenario.yaml").write_text("millhand: 1\nname: real\n")
-    done = CliRunner().invoke(program, ["attack", str(tmp_path)])
+def test_a_cell_without_a_simulation_is_not_attacked() -> None:
+    done = CliRunner().invoke(program, ["attack", str(CELL.with_name("office"))])
     assert done.exit_code == 3
+    assert "The scenario office has no simulated plant." in done.output
+    assert "Add simulation: {plant: simulated.conveyor_cell" in done.output
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_plant_without_a_line_is_attacked_where_it_can_be(tmp_path: Path) -> None:
+    words = ["attack", str(CELL.with_name("job_shop")), "--folder", str(tmp_path), "--json"]
+    done = CliRunner().invoke(program, words)
+    assert done.exit_code == 0, done.output
+    found = {one["name"]: one["finding"] for one in json.loads(done.stdout)["results"]}
+    assert {name for name, one in found.items() if one["verdict"] == "held"} == {
+        "camera.hostile-files", "model.changed", "model.pickle", "model.truncated", "people.bomb"
+    }  # fmt: skip
+    others = [one for one in found.values() if one["verdict"] != "held"]
+    assert {one["verdict"] for one in others} == {"not_applicable"}
+    assert "The plant simulated.job_shop has no line of parts to attack." in {
+        one["evidence"] for one in others
+    }
 
 
 @pytest.mark.slow

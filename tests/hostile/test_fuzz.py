@@ -5,7 +5,11 @@ Each may be refused by an error of ours, quickly, and by nothing else. With ``--
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +48,30 @@ def damaged_text(draw: st.DrawFn) -> str:
     return text
 
 
-@st.composite
-def damaged_bytes(draw: st.DrawFn, data: bytes) -> bytes:
-    for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, len(data)))
-        end = min(len(data), start + draw(st.integers(0, 16)))
-        data = data[:start] + draw(st.binary(max_size=16)) + data[end:]
-    return data[: draw(st.integers(len(data) // 2, len(data)))] if draw(st.booleans()) else data
+@dataclass(frozen=True)
+class Damage:
+    """What is put where, and where the end is. Small, since hypothesis keeps all that it draws."""
+
+    pieces: list[tuple[float, int, bytes]]
+    """Where (a share of the length), how many bytes are taken out, and what is put in."""
+    kept: float
+
+    def to(self, data: bytes) -> bytes:
+        for place, taken, put in self.pieces:
+            start = int(place * len(data))
+            data = data[:start] + put + data[start + taken :]
+        return data[: int(self.kept * len(data))]
+
+
+DAMAGES = st.builds(
+    Damage,
+    st.lists(
+        st.tuples(st.floats(0, 1), st.integers(0, 16), st.binary(max_size=16)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.just(1.0) | st.floats(0.5, 1),
+)
 
 
 def scenario(text: str) -> None:
@@ -112,7 +133,7 @@ def test_scenarios(text: str) -> None:
 @pytest.mark.parametrize("name", ["manifest.json", "model.onnx"])
 def test_packages(folder: Path, name: str, data: st.DataObject) -> None:
     whole = (folder / name).read_bytes()
-    package(folder, name, data.draw(damaged_bytes(whole)))
+    package(folder, name, data.draw(DAMAGES).to(whole))
 
 
 @FEW
@@ -121,7 +142,7 @@ def test_packages(folder: Path, name: str, data: st.DataObject) -> None:
 def test_pictures(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     place = tmp_path_factory.getbasetemp()
     suffix, whole = data.draw(st.sampled_from(sorted(pictures(place).items())))
-    picture(place, data.draw(damaged_bytes(whole)), suffix)
+    picture(place, data.draw(DAMAGES).to(whole), suffix)
 
 
 @pytest.mark.slow
@@ -138,29 +159,39 @@ def test_many(
     elif what == "picture":
         place = tmp_path_factory.getbasetemp()
         suffix, whole = data.draw(st.sampled_from(sorted(pictures(place).items())))
-        picture(place, data.draw(damaged_bytes(whole)), suffix)
+        picture(place, data.draw(DAMAGES).to(whole), suffix)
     else:
         whole = (folder / what).read_bytes()
-        package(folder, what, data.draw(damaged_bytes(whole)))
+        package(folder, what, data.draw(DAMAGES).to(whole))
+
+
+SEEDS = {
+    "graph": lambda: (CELL / "models" / "impeller" / "model.onnx").read_bytes()[:4096],
+    "manifest": (CELL / "models" / "impeller" / "manifest.json").read_bytes,
+    "scenario": TEXT.encode,
+}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_graph_reader_by_coverage(tmp_path: Path) -> None:
-    """Let atheris look for bytes that make our own reader of foreign graphs raise anything else."""
+@pytest.mark.parametrize("what", sorted(SEEDS))
+def test_readers_by_coverage(what: str, tmp_path: Path) -> None:
+    """Let atheris look for bytes that make a reader of ours raise anything but our own errors."""
     pytest.importorskip("atheris", reason="pip install atheris")
-    import subprocess
-    import sys
-
-    fuzzer = Path(__file__).parent / "fuzz_graph.py"
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    (corpus / "seed").write_bytes((CELL / "models" / "impeller" / "model.onnx").read_bytes()[:4096])
+    (corpus / "seed").write_bytes(SEEDS[what]())
+    bounds = ["-max_total_time=60", "-max_len=16384", "-timeout=20", "-rss_limit_mb=2048"]
     done = subprocess.run(
-        [sys.executable, fuzzer, "-max_total_time=60", "-max_len=4096", "-timeout=5", corpus],
+        [sys.executable, Path(__file__).with_name("fuzz_readers.py"), what, *bounds, corpus],
         capture_output=True,
         text=True,
         timeout=300,
+        cwd=tmp_path,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    runs = re.search(r"Done (\d+) runs", done.stderr)
+    assert runs, done.stderr[-3000:]
+    assert int(runs[1]) > 100
+    print(what, runs[0])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -15,16 +14,15 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
-from ruamel.yaml import YAML
 
-from millhand.attack import walker
 from millhand.attack.attack import NotApplicable
+from millhand.attack.copy import copied
 from millhand.attack.neighbour import NAME as NEIGHBOUR
 from millhand.attack.victim import Job, Order
 from millhand.contracts import Answer, Mode
 from millhand.contracts.plant import AttackablePlant, PlantSummary
 from millhand.engine.bindings import Target
-from millhand.errors import ConfigError, InternalError, MillhandError
+from millhand.errors import InternalError, MillhandError
 from millhand.journal.entries import Entry
 from millhand.journal.journal import Journal
 from millhand.journal.places import FILE_NAME
@@ -32,16 +30,15 @@ from millhand.journal.records import Intent, Outcome, OutcomeStatus
 from millhand.messages import tr
 from millhand.plugins import Plugins
 from millhand.scenario.configured import configured_plant
-from millhand.scenario.load import Scenario, load
-from millhand.upkeep.selection import Selection
+from millhand.scenario.load import Scenario
 
 PARTS = 500_000
 """The line never ends while attacks go on."""
 _START_S = 90.0
-_NEIGHBOUR_LIMITS = {"memory": "400 MB", "restarts": {"at_most": 50}}
-"""Little memory, so that a leak ends soon; restarts enough for all attacks of a run."""
 _POLL_S = 0.05
 _PATIENCE = 60
+_OFFERED = tuple(name for name in vars(AttackablePlant) if not name.startswith("_"))
+"""What a plant offers whose line can be attacked."""
 
 
 class Arena:
@@ -81,7 +78,9 @@ class Arena:
         """Set by an attack after which nothing of this arena should be used again."""
 
     async def __aenter__(self) -> Self:
-        self.scenario = self._copy()
+        self.scenario = copied(self._own, self.folder / "cell", switch=self.switch, walk=self.walk)
+        if not self.has_line:
+            return self
         async with AsyncExitStack() as stack:
             configured = configured_plant(self.scenario, self.plugins, {"parts": PARTS})
             place = self.folder / "plant"
@@ -89,11 +88,6 @@ class Arena:
             self._plant = await stack.enter_async_context(
                 configured.plant_class(configured.config, place)
             )
-            if not isinstance(self._plant, AttackablePlant):
-                raise ConfigError(
-                    tr("The plant {plant} cannot be used for attacks.",
-                       plant=type(self._plant).__name__)
-                )  # fmt: skip
             stack.push_async_callback(self.end_engine)
             await self.start_engine()
             await self._plant.start_line()
@@ -109,48 +103,33 @@ class Arena:
         await self._stack.aclose()
         self.close_journal()
 
-    def _copy(self) -> Scenario:
-        """Copy the scenario with what it needs, and put the intruders into it."""
-        target = self.folder / "cell"
-        own = self._own.folder / self._own.file.journal.folder
-        for path in (*Selection(self._own, own).files(), *self._secrets()):
-            copy = target / path.relative_to(self._own.folder)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, copy)
-        yaml = YAML()
-        file = target / self._own.path.name
-        data = yaml.load(file.read_text(encoding="utf-8"))
-        data["agents"][NEIGHBOUR] = {
-            "use": "attack.neighbour",
-            "when": "every 250 ms",
-            "deadline": "1 s",
-            "worker": NEIGHBOUR,
-            "config": {"switch": str(self.switch.resolve())},
-        }
-        data.setdefault("workers", {})[NEIGHBOUR] = dict(_NEIGHBOUR_LIMITS)
-        walker.put_into(data, self.walk)
-        data.pop("console", None)
-        with file.open("w", encoding="utf-8") as stream:
-            yaml.dump(data, stream)
-        return load(file)
-
-    def _secrets(self) -> list[Path]:
-        """List the secrets' files, which a backup leaves out and a running cell needs."""
-        from millhand.upkeep.selection import secret_references
-
-        files = [
-            self._own.folder / one.removeprefix("file:")
-            for one in secret_references(self._own)
-            if one.startswith("file:")
-        ]
-        inside = self._own.folder.resolve()
-        return [one for one in files if one.is_file() and one.resolve().is_relative_to(inside)]
-
     # --- the plant ---
+
+    @property
+    def has_line(self) -> bool:
+        """Whether the plant has a line of parts that can be attacked; files can always be."""
+        simulation = self.scenario.file.simulation
+        assert simulation is not None
+        plant = self.plugins.plant(simulation.plant).load()
+        return all(hasattr(plant, name) for name in _OFFERED)
+
+    def require_line(self) -> None:
+        """Refuse to go on where no line runs.
+
+        Raises:
+            NotApplicable: the simulated plant has none that can be attacked.
+        """
+        if not self.has_line:
+            simulation = self.scenario.file.simulation
+            assert simulation is not None
+            raise NotApplicable(
+                tr("The plant {plant} has no line of parts to attack.", plant=simulation.plant)
+            )
 
     @property
     def plant(self) -> AttackablePlant:
         """The plant, to be attacked."""
+        self.require_line()
         plant: AttackablePlant = self._plant
         return plant
 
@@ -199,6 +178,7 @@ class Arena:
     @property
     def pid(self) -> int:
         """Id of the engine's process."""
+        self.require_line()
         assert self._engine is not None
         return self._engine.pid
 
@@ -231,6 +211,7 @@ class Arena:
         self, *, scenario: Path | None = None, journal: Path | None = None
     ) -> str:
         """Start the engine; return ``up``, or what it said instead of starting."""
+        self.require_line()
         self.state.mkdir(parents=True, exist_ok=True)
         log = (self.folder / "engine.log").open("ab")
         with log:
@@ -248,6 +229,7 @@ class Arena:
 
     async def order(self, **order: Any) -> None:
         """Change what is done to the engine, and return when it is."""
+        self.require_line()
         assert self._engine is not None
         assert self._engine.stdout is not None
         self._write(Order(**order))
@@ -284,6 +266,7 @@ class Arena:
 
     def take_engine(self) -> Process | None:
         """Set the engine that runs aside, so that another can be started beside it."""
+        self.require_line()
         engine, self._engine = self._engine, None
         return engine
 
@@ -304,6 +287,7 @@ class Arena:
     @property
     def journal_file(self) -> Path:
         """The attacked cell's journal."""
+        self.require_line()
         return self.state / FILE_NAME
 
     def close_journal(self) -> None:
@@ -349,6 +333,8 @@ class Arena:
 
     def begin(self) -> None:
         """Note where the books stand, before an attack."""
+        if not self.has_line:
+            return
         self.mark = self.journal.head
         self.answers_before = len(self.plant.answers())
 
@@ -360,6 +346,7 @@ class Arena:
         Raises:
             TimeoutError: it was not so in time.
         """
+        self.require_line()
         async with asyncio.timeout(within_s):
             while not true():
                 if not self.alive:

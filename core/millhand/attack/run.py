@@ -121,7 +121,7 @@ class _Runner:
         arena = await self._ready()
         arena.begin()
         finding = await self._finding(attack, arena)
-        if finding.verdict is Verdict.HELD:
+        if finding.verdict is Verdict.HELD and arena.has_line:
             wrong = wrong_in(arena, forged=arena.forged)
             if wrong:
                 finding = broken(tr("books of engine and PLC"), " ".join(wrong[:3]))
@@ -154,7 +154,7 @@ class _Runner:
 
     async def _ready(self) -> Arena:
         """Return an arena in which the cell does its work."""
-        if self._arena is not None:
+        if self._arena is not None and self._arena.has_line:
             try:
                 await self._arena.recovered(20)
             except (TimeoutError, InternalError):
@@ -164,7 +164,8 @@ class _Runner:
             folder = self._folder / f"arena-{self._arenas}"
             self._arena = Arena(self._scenario, folder, self._plugins)
             await self.stack.enter_async_context(self._arena)
-            await self._arena.recovered()
+            if self._arena.has_line:
+                await self._arena.recovered()
         return self._arena
 
     async def _leave(self) -> None:
@@ -172,7 +173,7 @@ class _Runner:
         if arena is None:
             return
         try:
-            self._parts += arena.dispositions()
+            self._parts += arena.dispositions() if arena.has_line else 0
         except MillhandError:
             log.info("journal_gone")
         await self.stack.aclose()

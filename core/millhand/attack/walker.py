@@ -49,6 +49,7 @@ class Walker:
             triggers=frozenset({TriggerKind.TIMER}),
             samples=frozenset({"level"}),
             actions={"level": ActionKind.WRITE_TAG},
+            light=True,
         )
 
     def decide(self, observation: Observation, models: object) -> Decision:
@@ -75,6 +76,7 @@ def put_into(scenario: dict[str, Any], switch: Path) -> None:
         "see": {"level": target},
         "may": {"level": target},
         "deadline": "1 s",
+        "light": True,
         "config": {"switch": str(switch.resolve())},
     }
     scenario.setdefault("guard", {})[target] = {

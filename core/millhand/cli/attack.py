@@ -14,7 +14,7 @@ import click
 from millhand.cli.exits import ExitCode
 from millhand.cli.output import console, json_option, show_json, table
 from millhand.errors import ConfigError
-from millhand.messages import tr
+from millhand.messages import tr, trn
 
 if TYPE_CHECKING:
     from millhand.attack.attack import Attack
@@ -118,7 +118,7 @@ def _require_simulation(scenario: Scenario) -> None:
         raise ConfigError(
             tr("The scenario {name} has no simulated plant.", name=scenario.name),
             mend=tr(
-                "Add simulation: {{plant: simulated.conveyor_cell, …}}: real devices are never "
+                "Add simulation: {plant: simulated.conveyor_cell, …}: real devices are never "
                 "attacked."
             ),
         )
@@ -162,9 +162,19 @@ class _Progress:
 
 
 def _say(run: AttackRun, headline: str, report: Path, *, signed: bool) -> None:
+    from millhand.attack.attack import Verdict
+
     out = console()
     out.print()
     out.print(headline, style="good" if run.all_held else "bad")
+    aside = run.count(Verdict.NOT_APPLICABLE)
+    if aside:
+        text = trn(
+            "{count} attack does not apply to this cell.",
+            "{count} attacks do not apply to this cell.",
+            aside,
+        )
+        out.print(text, style="quiet")
     out.print(
         tr("{seconds:.0f} s, {parts} parts", seconds=run.took_s, parts=run.parts), style="quiet"
     )

@@ -97,7 +97,7 @@ def plan_data(plan: DistilPlan, base: Path) -> FolderSource:
     if plan.data is None:
         raise ConfigError(
             tr("The plan {name} names no data.", name=plan.name),
-            mend=tr("Add “data: {{folder: …, licence: …}}” to it."),
+            mend=tr("Add “data: {folder: …, licence: …}” to it."),
         )
     return FolderSource(plan.data, base)
 

@@ -34,7 +34,7 @@ def permitted(card: TeacherCard, statement: Statement | None) -> TeacherCard:
         raise NotAllowed(
             tr("Nobody states that the terms of {teacher} permit distillation.", teacher=card.id),
             mend=tr(
-                "Read its terms; where they permit it, add “statement: {{permission: granted, "
+                "Read its terms; where they permit it, add “statement: {permission: granted, "
                 "evidence: …, stated_by: …}}” to the plan's teacher."
             ),
         )

@@ -240,14 +240,17 @@ def worker_groups(scenario: Scenario) -> dict[str, list[str]]:
 def worker_limits(scenario: Scenario, worker: str) -> WorkerLimits:
     """The limits of a worker; the scenario's defaults where it does not name the worker."""
     stated = scenario.file.workers.get(worker) or WorkerForm()
-    agents = scenario.file.agents
-    deadlines = [one.deadline for name, one in agents.items() if (one.worker or name) == worker]
+    named = scenario.file.agents.items()
+    agents = [agent for name, agent in named if (agent.worker or name) == worker]
+    deadline = max((agent.deadline for agent in agents), default=0.0)
+    in_control = any(agent.max_mode is Mode.CONTROL for agent in agents)
     return WorkerLimits(
         memory=stated.memory,
-        hang_s=stated.hang or max(deadlines, default=0.0) + _HANG_PAST_DEADLINE_S,
-        spare=stated.spare,
+        hang_s=stated.hang or deadline + _HANG_PAST_DEADLINE_S,
+        spare=in_control if stated.spare is None else stated.spare,
         restarts=stated.restarts.at_most,
         within_s=stated.restarts.within,
+        yields=not in_control,
     )
 
 

@@ -137,7 +137,8 @@ class Resident:
             self._worker = self._spare = None
 
     def _new_worker(self) -> Worker:
-        worker = Worker(self.name, self._specs, memory=self._limits.memory)
+        limits = self._limits
+        worker = Worker(self.name, self._specs, memory=limits.memory, yields=limits.yields)
         worker.on_rungs = self._care.rungs_changed
         return worker
 

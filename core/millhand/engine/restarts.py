@@ -17,6 +17,8 @@ class WorkerLimits:
     spare: bool = True
     restarts: int = 5
     within_s: float = 600.0
+    yields: bool = False
+    """Whether it gives way to other processes where there is not enough processor for all."""
 
 
 class RestartBudget:

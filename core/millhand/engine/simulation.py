@@ -102,9 +102,7 @@ class Simulation:
         if self.scenario.file.simulation is None:
             raise ConfigError(
                 tr("The scenario {name} has no simulation.", name=self.scenario.name),
-                mend=tr(
-                    "Add simulation: {{plant: …}}, or run it on its real devices: millhand run"
-                ),
+                mend=tr("Add simulation: {plant: …}, or run it on its real devices: millhand run"),
             )
         async with AsyncExitStack() as stack:
             plugins = self._plugins or Plugins.discover()

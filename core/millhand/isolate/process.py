@@ -62,6 +62,8 @@ _ERRORS: dict[str, type[MillhandError]] = {
     "Unavailable": Unavailable,
 }
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_NICE = 10
+"""Set before the process has begun, so that all its threads and its start give way too."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -91,6 +93,7 @@ class Worker:
         named_memory: share frames by a named block instead of a ``memfd``.
         memory: most bytes that it should take. Twice as many cannot be had at all where the
             system has such limits; between the two, whoever watches it ends it.
+        yields: give way to processes that do not, where there is not enough processor for all.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class Worker:
         loopback: bool = not hasattr(socket, "AF_UNIX"),
         named_memory: bool | None = None,
         memory: int | None = None,
+        yields: bool = False,
     ) -> None:
         self.name = name
         self._agents = tuple(agents)
@@ -114,6 +118,7 @@ class Worker:
         self._turn = asyncio.Lock()
         self._number = 0
         self._memory = memory
+        self._yields = yields
         self.on_rungs: Callable[[Sequence[Rung]], None] = _log_rungs
         """Told when an accelerator of a ladder fails or is back."""
         self.last_agent = agents[-1].name if agents else name
@@ -310,6 +315,9 @@ class Worker:
             pass_fds=(*inherit, *self._region.inherited) if os.name == "posix" else (),
             env={**_ONE_THREAD, **os.environ},
         )
+        if self._yields and hasattr(os, "setpriority"):
+            nice = max(_NICE, os.getpriority(os.PRIO_PROCESS, 0))
+            os.setpriority(os.PRIO_PROCESS, process.pid, nice)
         if process.stdin is not None:
             process.stdin.write(standard_input)
             process.stdin.close()

@@ -391,7 +391,8 @@ class Agent(Part):
     max_mode: Mode = Field(
         default=Mode.SHADOW,
         description="The highest mode that it may ever be put into: off, shadow (decides, writes "
-        "nothing), advise (a person approves), control.",
+        "nothing), advise (a person approves), control. Workers in which none may control give way "
+        "where there is not enough processor for all.",
     )
     when: Whens = Field(
         description="What sets it to work: plc.trigger, 'plc.state changes', 'every 5 min', "

@@ -165,7 +165,11 @@ class Worker(Part):
         description="A decision that takes longer is aborted and the worker restarted; where left "
         "out, five seconds more than its agents' longest deadline.",
     )
-    spare: Flag = Field(default=True, description="Keep one started worker in reserve.")
+    spare: Flag | None = Field(
+        default=None,
+        description="Keep one started worker in reserve, which takes as much memory again; where "
+        "left out, only where one of its agents may be in control.",
+    )
     restarts: Restarts = Field(default_factory=Restarts, description="Restart budget.")
 
 

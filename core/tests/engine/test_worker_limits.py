@@ -14,6 +14,7 @@ agents:
   clerk: {use: x, when: every 1 h, deadline: 10 s, worker: slow}
   looker: {use: x, when: every 1 s, deadline: 80 ms}
   guarded: {use: x, when: every 1 s, deadline: 80 ms}
+  hand: {use: x, when: every 1 s, deadline: 80 ms, max_mode: control}
 workers:
   guarded: {memory: 1 GB, hang: 300 ms, spare: false, restarts: {at_most: 2, within: 1 min}}
   slow: {spare: false}
@@ -24,7 +25,10 @@ def test_a_long_decision_is_not_taken_for_one_that_hangs(tmp_path) -> None:
     scenario = load_text(TEXT, tmp_path / "scenario.yaml")
     assert worker_limits(scenario, "slow").hang_s == 125.0
     assert worker_limits(scenario, "looker").hang_s == 5.08
-    assert worker_limits(scenario, "looker").spare
+    assert not worker_limits(scenario, "looker").spare, "a part lost in shadow costs nothing"
+    assert worker_limits(scenario, "looker").yields
+    assert worker_limits(scenario, "hand").spare
+    assert not worker_limits(scenario, "hand").yields
 
 
 def test_what_is_stated_holds(tmp_path) -> None:

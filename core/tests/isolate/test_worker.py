@@ -76,9 +76,9 @@ async def start(
     workers: list[Worker] = []
     loopback = request.param == "loopback"
 
-    async def start_worker(agent: str) -> Worker:
+    async def start_worker(agent: str, *, yields: bool = False) -> Worker:
         spec = AgentSpec(name="agent", target=f"sample_agents:{agent}", config={})
-        worker = Worker("w", [spec], loopback=loopback, named_memory=loopback)
+        worker = Worker("w", [spec], loopback=loopback, named_memory=loopback, yields=yields)
         workers.append(worker)
         await worker.start()
         return worker
@@ -139,6 +139,19 @@ async def test_an_impatient_caller_does_not_get_anothers_answer(start) -> None:
             await worker.decide("agent", first, pixels_of(first))
     decision, _ = await worker.decide("agent", second, pixels_of(second))
     assert decision.scores["count"] == 2.0
+
+
+def niceness(pid: int) -> set[int]:
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return {os.getpriority(os.PRIO_PROCESS, int(path.name)) for path in threads}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux")
+@pytest.mark.parametrize("yields", [False, True])
+async def test_one_that_yields_does_so_with_all_its_threads(start, yields: bool) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    worker = await start("Mean", yields=yields)
+    assert niceness(worker.pid) == {max(own, 10) if yields else own}
 
 
 async def test_killed_while_idle_then_asked(start) -> None:

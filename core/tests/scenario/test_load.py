@@ -323,7 +323,9 @@ def refusal_of(text: str) -> ConfigError | None:
 @given(PATHS, VALUES)
 @example(("devices", "plc", "lease"), {"record": {"record": 1}})
 @example(("agents", "inspector", "model"), {"by": {}, "x": None})
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_value_anywhere_is_read_or_refused(
     scenario: Scenario, path: tuple[str, ...], value: object
 ) -> None:

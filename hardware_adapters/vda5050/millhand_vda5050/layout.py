@@ -79,7 +79,7 @@ class Layout(_Model):
                 reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
             raise ConfigError(
                 tr("{file} is no layout: {reason}", file=path, reason=reason),
-                mend=tr('It holds {{"nodes": {{"A": {{"x": 0, "y": 0}}}}, "edges": []}}.'),
+                mend=tr('It holds {"nodes": {"A": {"x": 0, "y": 0}}, "edges": []}.'),
             ) from None
 
     @cached_property

@@ -138,5 +138,5 @@ def _roads(path: Path) -> Roads:
 def _unreadable(path: Path, reason: object) -> ConfigError:
     return ConfigError(
         tr("{file} is no layout: {reason}", file=path, reason=reason),
-        mend=tr('It holds {{"nodes": {{"A": {{"x": 0, "y": 0}}}}, "edges": []}}.'),
+        mend=tr('It holds {"nodes": {"A": {"x": 0, "y": 0}}, "edges": []}.'),
     )
