@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from millhand.contracts import Mode, Verdict
+from millhand.contracts import Highlight, Mode, Verdict
 from millhand.engine import Engine
 from millhand.feedback.review import answer, questions
 from millhand.journal.records import AnswerKind, Intent, OutcomeStatus
@@ -19,7 +21,9 @@ from millhand.scenario.load import load
 
 pytest.importorskip("millhand_admin.made.week")
 
-from millhand_admin.made.week import MadeFile, made_week
+from millhand_admin.made.week import MadeFile, made_bills, made_week
+from millhand_admin.reading.ocr.charset import Language
+from millhand_admin.reading.ocr.engines import PpOcr, Tesseract
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "office" / "scenario.yaml"
 VERDICTS = {"filed": Verdict.OK, "draft": Verdict.OK, "ask": Verdict.NOT_DECIDABLE,
@@ -43,9 +47,9 @@ def put(folder: Path, files: list[MadeFile]) -> None:
         path.rename(folder / "in" / file.name)
 
 
-async def outcomes(engine: Engine, count: int, after: int = 0) -> list[Any]:
+async def outcomes(engine: Engine, count: int, after: int = 0, within_s: float = 90) -> list[Any]:
     found: list[Any] = []
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(within_s):
         async for entry in engine.journal.cursor(after=after, kinds=("outcome",)):
             found.append(entry)
             if len(found) == count:
@@ -97,6 +101,30 @@ async def _approve_one(engine: Engine, office: Path) -> None:
     intent = engine.journal.read(kinds=("intent",), id=asked[0].question.decision)[0].record
     assert isinstance(intent, Intent)
     assert fresh["document"] == intent.observation.documents["document"].ref.sha256
+
+
+async def test_scans_in_three_languages_become_drafts(office: Path) -> None:
+    """Rendered scans, a JPEG and PDFs without characters, from the watched folder to drafts."""
+    pytest.importorskip("pypdfium2", reason="PDF needs millhand-admin[pdf]")
+    if not (Tesseract().available(Language.VIETNAMESE) and PpOcr().available(Language.CHINESE)):
+        pytest.skip("tesseract-ocr-vie or millhand-admin[ocr] is not installed")
+    files = made_week(seed=8, deals=3, exceptions=0, scans=1)
+    bills = [file for file in files if not file.name.endswith(".xml")]
+    assert {Path(file.name).suffix for file in bills} == {".pdf", ".jpg"}
+    put(office, files)
+    async with Engine(load(office / "scenario.yaml")) as engine:
+        engine.set_mode("clerk", Mode.CONTROL, by="test")
+        await outcomes(engine, len(files), within_s=280)
+        assert verdicts(engine) == {file.name: Verdict.OK for file in files}
+        intents = [entry.record for entry in engine.journal.read(kinds=("intent",), limit=None)]
+    payable = {Decimal(str(one["payable"])) for one in drafts(office)}
+    assert payable == {bill.gross for bill in made_bills(8, 3)}
+    shown = [one for intent in intents if isinstance(intent, Intent)
+             for one in intent.decision.explanations if isinstance(one, Highlight)
+             and one.fields["form"] == "page"]  # fmt: skip
+    assert len(shown) == len(bills)
+    for one in shown:
+        assert re.fullmatch(r"page 1 \[[0-9. ]+\] ocr [01]\.\d+", str(one.fields["number@"]))
 
 
 async def test_in_shadow_nothing_leaves(office: Path) -> None:

@@ -32,6 +32,12 @@ def millhand_adapters() -> Sequence[AdapterType]:
             faces=_RECORDS,
         ),
         AdapterType(
+            name="records.rehearsed",
+            target="millhand_records.rehearsed:RehearsedAdapter",
+            summary=tr("Hands out the files of a folder by a timetable, for demonstrations."),
+            faces=_RECORDS,
+        ),
+        AdapterType(
             name="records.upload",
             target="millhand_records.upload:UploadAdapter",
             summary=tr("Takes the documents that are sent to it by HTTP."),

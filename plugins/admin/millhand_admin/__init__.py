@@ -28,6 +28,11 @@ def millhand_agents() -> Sequence[AgentType]:
             summary=tr("Reads, checks and matches papers, and makes drafts or asks."),
         ),
         AgentType(
+            name="admin.ncr",
+            target="millhand_admin.nonconformance.agent:NcrAgent",
+            summary=tr("Stops a lot after a run of bad parts, and drafts its report."),
+        ),
+        AgentType(
             name="admin.tickets",
             target="millhand_admin.tickets.agent:TicketsAgent",
             summary=tr("Routes short texts to who can act on them, or asks."),

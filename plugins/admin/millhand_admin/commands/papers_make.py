@@ -30,12 +30,16 @@ from millhand.messages import tr
 @click.option("--seed", type=int, default=1, show_default=True, help=tr("Of everything."))
 @click.option("--exceptions", type=click.FloatRange(0, 1), default=0.5, show_default=True,
               help=tr("Share of deals with something wrong."))  # fmt: skip
-def papers_make(*, folder: Path, deals: int, seed: int, exceptions: float) -> ExitCode:
+@click.option("--scans", type=click.FloatRange(0, 1), default=0.0, show_default=True,
+              help=tr("Share of bills that come as scans instead of e-invoices."))  # fmt: skip
+def papers_make(
+    *, folder: Path, deals: int, seed: int, exceptions: float, scans: float
+) -> ExitCode:
     """Write the papers."""
     from millhand_admin.made.week import made_week
 
     folder.mkdir(parents=True, exist_ok=True)
-    files = made_week(seed, deals, exceptions)
+    files = made_week(seed, deals, exceptions, scans)
     for number, file in enumerate(files):
         path = folder / file.name
         path.write_bytes(file.content)

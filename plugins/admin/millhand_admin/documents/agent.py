@@ -7,6 +7,7 @@ document says is data: it fills fields of a closed schema, and only the guard le
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import ClassVar
 
@@ -34,14 +35,18 @@ from millhand_admin.checking.duplicates import Seen, check_duplicate
 from millhand_admin.checking.finding import Finding, Severity, worst
 from millhand_admin.documents.config import DocumentsConfig
 from millhand_admin.documents.draft import RECORD, draft
+from millhand_admin.documents.pages import papers_of
 from millhand_admin.documents.state import State, pack, unpack
 from millhand_admin.matching.match import Match, match
+from millhand_admin.paper.fact import Fact
 from millhand_admin.paper.paper import Kind, Paper
+from millhand_admin.reading.crops import Crops
 from millhand_admin.reading.limits import UnreadableDocument
-from millhand_admin.reading.ocr.router import Router
+from millhand_admin.reading.ocr.reader import Reader
 from millhand_admin.reading.read import Reading, read
 
 DOCUMENT = "document"
+_MOST_NAMED = 6
 _BILLS = frozenset({Kind.INVOICE, Kind.CREDIT_NOTE})
 _RECEIPTS = frozenset({Kind.GOODS_RECEIPT, Kind.DELIVERY_NOTE})
 _HEAVIEST = (Verdict.NOT_OK, Verdict.NOT_DECIDABLE, Verdict.OK)
@@ -54,7 +59,7 @@ class DocumentsAgent:
 
     def __init__(self, config: DocumentsConfig) -> None:
         self._config = config
-        self._router = None if config.language is None else Router(config.language)
+        self._reader = Reader(config.languages) if config.languages else None
 
     def needs(self) -> Needs:
         """Documents, holds and releases of lots; one place for drafts."""
@@ -73,15 +78,21 @@ class DocumentsAgent:
         document = observation.documents[DOCUMENT]
         config = self._config
         try:
-            reading = read(document.content, config.limits, config.trusted, self._router)
+            reading = read(document.content, config.limits, config.trusted, self._reader)
         except UnreadableDocument as error:
             return _unreadable(document, error)
-        if not reading.papers:
+        papers = reading.papers or self._from_pages(document, reading)
+        if not papers:
             return _without_papers(document, reading)
         clerk = _Clerk(config, document, state)
-        for paper in reading.papers:
+        for paper in papers:
             clerk.handle(paper)
-        return clerk.decision(reading)
+        return clerk.decision(papers)
+
+    def _from_pages(self, document: Document, reading: Reading) -> tuple[Paper, ...]:
+        crops = Crops(document.content, reading.content, reading.pages, self._config.limits)
+        ours = self._config.check.our_tax_numbers
+        return tuple(papers_of(reading.pages, crops, self._reader, ours))
 
 
 class _Clerk:
@@ -157,8 +168,10 @@ class _Clerk:
             texts.append(tr("The amount is more than may be booked without asking."))
         if rules.currencies and currency not in rules.currencies:
             texts.append(tr("The currency {currency} is for a person.", currency=currency or "?"))
-        if paper.least_confidence < rules.confidence:
-            texts.append(tr("A value was not read surely enough."))
+        unsure = [path for path, fact in paper.key_facts() if fact.confidence < rules.confidence]
+        if unsure:
+            named = ", ".join(unsure[:_MOST_NAMED])
+            texts.append(tr("Not read surely enough: {fields}.", fields=named))
         return texts
 
     def _ask(
@@ -194,7 +207,7 @@ class _Clerk:
         self._reasons.append(reason)
         self._explanations.append(Highlight(fields=_shown(paper, findings, matched)))
 
-    def decision(self, reading: Reading) -> Decision:
+    def decision(self, papers: Sequence[Paper]) -> Decision:
         """Return what all papers of the document come to: the heaviest verdict."""
         verdict = min(self._verdicts, key=_HEAVIEST.index)
         memory = pack(self._state)
@@ -202,12 +215,12 @@ class _Clerk:
         reasons = list(self._reasons)
         if left.forgotten > self._state.forgotten:
             reasons.append(tr("The memory is full: the oldest open lines were forgotten."))
-        confidence = min(paper.least_confidence for paper in reading.papers)
+        confidence = min(paper.least_confidence for paper in papers)
         return Decision(
             verdict=verdict,
             reason=" ".join(reasons)[:1000],
             scores={
-                "papers": float(len(reading.papers)),
+                "papers": float(len(papers)),
                 "open_order_lines": float(len(left.items.orders)),
                 "open_receipt_lines": float(len(left.items.receipts)),
                 "least_confidence": confidence,
@@ -246,7 +259,9 @@ def _unreadable(document: Document, error: UnreadableDocument) -> Decision:
 
 
 def _without_papers(document: Document, reading: Reading) -> Decision:
-    reason = tr("{name} holds no e-invoice; a person must read it.", name=document.ref.name)
+    reason = tr(
+        "{name} holds no paper that is known; a person must read it.", name=document.ref.name
+    )
     text = "\n".join(page.text for page in reading.pages)
     return Decision(
         verdict=Verdict.NOT_DECIDABLE,
@@ -272,7 +287,7 @@ def _shown(paper: Paper, findings: tuple[Finding, ...], matched: Match | None) -
     for path, fact in paper.facts():
         if not path.startswith("lines."):
             fields[path] = str(fact.value)
-            fields[f"{path}@"] = fact.path or f"page {fact.page}"
+            fields[f"{path}@"] = _place(fact)
     fields["lines"] = len(paper.lines)
     fields["findings"] = [f"{one.rule}: {one.text}" for one in findings]
     if matched is not None:
@@ -281,6 +296,15 @@ def _shown(paper: Paper, findings: tuple[Finding, ...], matched: Match | None) -
             f"{one.line + 1} <- {one.order_line} {one.quantity}" for one in matched.allocations
         ]
     return fields
+
+
+def _place(fact: Fact[object]) -> str:
+    """Where a value stands, how it was read, and how sure that is."""
+    if fact.path or fact.box is None:
+        return fact.path or fact.method.value
+    box = fact.box
+    place = f"{box.left:.3f} {box.top:.3f} {box.right:.3f} {box.bottom:.3f}"
+    return f"page {fact.page} [{place}] {fact.method.value} {fact.confidence:.3f}"
 
 
 def _because(paper: Paper, texts: list[str]) -> str:

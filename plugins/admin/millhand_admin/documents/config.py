@@ -36,9 +36,9 @@ class DocumentsConfig(BaseModel):
     match: MatchPolicy = MatchPolicy()
     automatic: Automatic = Automatic()
     limits: Limits = Limits()
-    language: Language | None = Field(
-        default=None,
-        description="Language of scanned pages: en, vi or zh. Left out, pictures stay unread.",
+    languages: tuple[Language, ...] = Field(
+        default=(),
+        description="Languages of scanned pages: en, vi, zh. Left out, pictures stay unread.",
     )
     trusted: Path | None = Field(
         default=None, description="PEM file of the authorities that may vouch for signers."

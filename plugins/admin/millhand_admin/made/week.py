@@ -12,7 +12,9 @@ from decimal import Decimal
 from random import Random
 
 from millhand_admin.made.companies import US, made_invoice
+from millhand_admin.made.layouts import TUNED
 from millhand_admin.made.paper import MadePaper
+from millhand_admin.made.sheet import as_jpeg, as_scanned_pdf, draw, scanned
 from millhand_admin.made.xml_forms import as_cii, as_ubl, as_vietnamese
 from millhand_admin.paper.paper import Kind
 
@@ -40,13 +42,16 @@ class MadeFile:
     exception: str = ""
 
 
-def made_week(seed: int = 1, deals: int = 12, exceptions: float = 0.5) -> list[MadeFile]:
+def made_week(
+    seed: int = 1, deals: int = 12, exceptions: float = 0.5, scans: float = 0.0
+) -> list[MadeFile]:
     """Make up a week; the same seed makes the same bytes.
 
     Args:
         seed: of everything.
         deals: how many orders, in English, Vietnamese and Chinese by turns.
         exceptions: share of deals that something is wrong with.
+        scans: share of deals whose bill comes on paper, as a scan.
     """
     random = Random(seed)  # noqa: S311  no secret
     files: list[MadeFile] = []
@@ -55,21 +60,38 @@ def made_week(seed: int = 1, deals: int = 12, exceptions: float = 0.5) -> list[M
         exception = ""
         if random.random() < exceptions:
             exception = random.choice(sorted(EXCEPTIONS))
-        files.extend(_deal(language, seed * 1000 + number, number, exception))
+        scan = scans > 0 and random.random() < scans
+        files.extend(_deal(language, seed * 1000 + number, number, exception, scan=scan))
     return files
 
 
-def _deal(language: str, seed: int, number: int, exception: str) -> Iterator[MadeFile]:
+def made_bills(seed: int, deals: int) -> list[MadePaper]:
+    """Return what is true of the bills of a week without exceptions."""
+    return [
+        _made_bill(("en", "vi", "zh")[number % 3], seed * 1000 + number, number)
+        for number in range(deals)
+    ]
+
+
+def _made_bill(language: str, seed: int, number: int) -> MadePaper:
     day = MONDAY + timedelta(days=number % 5)
     bill = made_invoice(language, seed).but(issued=day, due=None)
-    bill = bill.but(lines=tuple({line.item: line for line in bill.lines}.values()))
-    order = bill.but(kind=Kind.ORDER, number=bill.order, order="", issued=day - timedelta(days=20))
+    return bill.but(lines=tuple({line.item: line for line in bill.lines}.values()))
+
+
+def _deal(
+    language: str, seed: int, number: int, exception: str, *, scan: bool
+) -> Iterator[MadeFile]:
+    bill = _made_bill(language, seed, number)
+    issued = bill.issued - timedelta(days=20)
+    order = bill.but(kind=Kind.ORDER, number=bill.order, order="", issued=issued)
     receipt = bill.but(kind=Kind.GOODS_RECEIPT, number=f"GR-{number + 1:03}")
     bill, receipt = _with(exception, bill, receipt)
     stem = f"{number + 1:02}"
     yield MadeFile(f"{stem}a-order.xml", as_ubl(order), "filed")
     yield MadeFile(f"{stem}b-receipt.xml", as_ubl(receipt), "filed")
-    first = MadeFile(f"{stem}c-bill.xml", _bill(bill), EXCEPTIONS.get(exception, DRAFT), exception)
+    name, content = _on_paper(bill, seed) if scan else ("bill.xml", _bill(bill))
+    first = MadeFile(f"{stem}c-{name}", content, EXCEPTIONS.get(exception, DRAFT), exception)
     if exception == "again":
         yield replace(first, becomes=DRAFT, exception="")
         yield MadeFile(f"{stem}d-bill.xml", as_ubl(bill), REFUSE, exception)
@@ -79,6 +101,12 @@ def _deal(language: str, seed: int, number: int, exception: str) -> Iterator[Mad
 
 def _bill(paper: MadePaper) -> bytes:
     return {"en": as_cii, "vi": as_vietnamese, "zh": as_ubl}[paper.language](paper)
+
+
+def _on_paper(paper: MadePaper, seed: int) -> tuple[str, bytes]:
+    """A scan of it, by turns as a picture and as a PDF."""
+    image = scanned(draw(paper, TUNED[seed % len(TUNED)]), seed)
+    return ("bill.jpg", as_jpeg(image)) if seed % 2 else ("bill.pdf", as_scanned_pdf(image))
 
 
 def _with(exception: str, bill: MadePaper, receipt: MadePaper) -> tuple[MadePaper, MadePaper]:

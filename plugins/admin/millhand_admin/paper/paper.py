@@ -159,8 +159,22 @@ class Paper(Part):
 
     @property
     def least_confidence(self) -> float:
-        """The confidence of the weakest value, 1 where there is none."""
-        return min((fact.confidence for _, fact in self.facts()), default=1.0)
+        """The confidence of the weakest value that counts, 1 where there is none."""
+        return min((fact.confidence for _, fact in self.key_facts()), default=1.0)
+
+    def key_facts(self) -> Iterator[tuple[str, Fact[object]]]:
+        """Yield the values on which money depends: no names, descriptions or addresses.
+
+        What a line is of is compared with the order, so its article number is none of them.
+        """
+        for path, fact in self.facts():
+            if path.rpartition(".")[2] not in _TOLD or path == "number":
+                yield path, fact
+
+
+_TOLD = frozenset({"name", "address", "description", "unit", "number", "item", "buyer_item",
+                   "in_words", "tax_class", "lot"})  # fmt: skip
+"""Last words of the paths of values that are told and not reckoned with."""
 
 
 def _facts(path: str, value: object) -> Iterator[tuple[str, Fact[object]]]:

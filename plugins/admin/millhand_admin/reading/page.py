@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -16,6 +17,60 @@ _MOST_FOR_SLOPE, _FEWEST_FOR_SLOPE = 800, 8
 """Words that are looked at for the slope of lines, and neighbours without which none is told."""
 _NO_SPACE = 0.12
 """A gap narrower than this many heights is no space (Chinese has none)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A picture turned about its middle: first by quarters, then by an angle, counterclockwise.
+
+    The picture keeps its size when it is turned by ``degrees``; ``aspect`` is its height over its
+    width after the quarters.
+    """
+
+    quarters: int
+    degrees: float
+    aspect: float
+
+    def undone(self, box: Box) -> Box:
+        """Return the smallest box around one of the turned picture, before it was turned."""
+        corners = [self._undone(x, y) for x in (box.left, box.right) for y in (box.top, box.bottom)]
+        across = [_inside(x) for x, _ in corners]
+        down = [_inside(y) for _, y in corners]
+        return Box(left=min(across), top=min(down), right=max(across), bottom=max(down))
+
+    def redone(self, box: Box) -> Box:
+        """Return the box that :meth:`undone` was given, as near as can be told."""
+        x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+        wide, high = box.right - box.left, box.bottom - box.top
+        for _ in range(self.quarters % 4):
+            x, y = y, 1 - x
+            wide, high = high, wide
+        angle = math.radians(self.degrees)
+        right, down = x - 0.5, (y - 0.5) * self.aspect
+        x = right * math.cos(angle) + down * math.sin(angle) + 0.5
+        y = (down * math.cos(angle) - right * math.sin(angle)) / self.aspect + 0.5
+        # The box around a turned one is wider by its height's share, and the other way round.
+        cosine, sine = math.cos(angle), abs(math.sin(angle))
+        tall = high * self.aspect
+        inner_wide = max((wide * cosine - tall * sine) / (cosine**2 - sine**2), 0.0)
+        inner_tall = max((tall * cosine - wide * sine) / (cosine**2 - sine**2), 0.0)
+        across, down = inner_wide / 2, inner_tall / self.aspect / 2
+        return Box(left=_inside(x - across), right=_inside(x + across),
+                   top=_inside(y - down), bottom=_inside(y + down))  # fmt: skip
+
+    def _undone(self, x: float, y: float) -> tuple[float, float]:
+        angle = math.radians(self.degrees)
+        right, down = x - 0.5, (y - 0.5) * self.aspect
+        back_right = right * math.cos(angle) - down * math.sin(angle)
+        back_down = right * math.sin(angle) + down * math.cos(angle)
+        x, y = back_right + 0.5, back_down / self.aspect + 0.5
+        for _ in range(self.quarters % 4):
+            x, y = 1 - y, x
+        return x, y
+
+
+def _inside(place: float) -> float:
+    return min(max(place, 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +121,17 @@ class Page:
     method: Method
     note: str = ""
     """How it was read, for a person: the engine, the language, what was done to the picture."""
+    turn: Turn | None = None
+    """How the picture was turned before it was read; places are those of the turned picture."""
 
     @property
     def text(self) -> str:
         """All lines."""
         return "\n".join(line.text for line in self.lines)
+
+    def shown(self, box: Box) -> Box:
+        """Return where a box lies on the page as it came in."""
+        return box if self.turn is None else self.turn.undone(box)
 
 
 def lines_of(words: Iterable[Word], aspect: float, *, level: bool = True) -> tuple[TextLine, ...]:

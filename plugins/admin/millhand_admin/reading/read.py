@@ -9,7 +9,7 @@ from millhand.messages import tr
 from millhand_admin.paper.paper import Paper
 from millhand_admin.reading.einvoice import read_einvoice
 from millhand_admin.reading.limits import Limits, UnreadableDocument
-from millhand_admin.reading.ocr.router import Router
+from millhand_admin.reading.ocr.reader import PageReader
 from millhand_admin.reading.page import Page
 from millhand_admin.reading.pdf import embedded_xml, opened_pdf, page_picture, text_pages
 from millhand_admin.reading.picture import grey_picture
@@ -31,7 +31,7 @@ def read(
     data: bytes,
     limits: Limits | None = None,
     trusted: Path | None = None,
-    router: Router | None = None,
+    reader: PageReader | None = None,
 ) -> Reading:
     """Read a document, digital first. Pure: same bytes and limits, same reading.
 
@@ -39,7 +39,7 @@ def read(
         data: the document.
         limits: what may be opened.
         trusted: PEM file of authorities that may vouch for signers.
-        router: recognises pages without characters and pictures; they stay empty without it.
+        reader: recognises pages without characters and pictures; they stay empty without it.
 
     Raises:
         UnreadableDocument: it is not read; ``fault`` says why.
@@ -54,15 +54,17 @@ def read(
         case Content.XML:
             return Reading(content, papers=tuple(read_einvoice(data, limits, trusted)))
         case Content.PDF:
-            return _read_pdf(data, limits, trusted, router)
+            return _read_pdf(data, limits, trusted, reader)
         case Content.PICTURE:
-            if router is None:
+            if reader is None:
                 return Reading(content)
-            return Reading(content, pages=(router.read(grey_picture(data, limits), 1),))
+            return Reading(content, pages=(reader.read(grey_picture(data, limits), 1),))
     raise _refused(content)
 
 
-def _read_pdf(data: bytes, limits: Limits, trusted: Path | None, router: Router | None) -> Reading:
+def _read_pdf(
+    data: bytes, limits: Limits, trusted: Path | None, reader: PageReader | None
+) -> Reading:
     notes: list[str] = []
     with opened_pdf(data, limits) as document:
         count = len(document)
@@ -75,10 +77,10 @@ def _read_pdf(data: bytes, limits: Limits, trusted: Path | None, router: Router 
             papers = [paper.model_copy(update={"pages": count}) for paper in papers]
             return Reading(Content.PDF, papers=tuple(papers), notes=tuple(notes))
         pages = text_pages(document, limits)
-        if router is not None:
+        if reader is not None:
             pages = [
                 page if page.lines
-                else router.read(page_picture(document, page.number, limits), page.number)
+                else reader.read(page_picture(document, page.number, limits), page.number)
                 for page in pages
             ]  # fmt: skip
         return Reading(Content.PDF, pages=tuple(pages), notes=tuple(notes))

@@ -47,6 +47,10 @@ class Engine(Protocol):
         """Recognise a picture, ``(height, width) uint8``. Blocks for seconds."""
         ...
 
+    def line(self, grey: NDArray[np.uint8]) -> str:
+        """Recognise the digits and Latin letters of one line, as a second opinion."""
+        ...
+
 
 class Tesseract:
     """Tesseract 5, Debian's packages; one process a page, one thread, killed when it takes long."""
@@ -68,18 +72,54 @@ class Tesseract:
             UnreadableDocument: ``recogniser``, it failed or took too long.
         """
         height, width = grey.shape
-        picture = f"P5 {width} {height} 255\n".encode() + grey.tobytes()
-        command = ["tesseract", "stdin", "stdout", "-l", _TESSERACT[language], "--psm", "3", "tsv"]
+        text = _tesseract(grey, "-l", _TESSERACT[language], "--psm", "3", "tsv")
+        return list(_words_of_tsv(text, height, width))
+
+    def line(self, grey: NDArray[np.uint8]) -> str:
+        """Recognise one line as English.
+
+        Raises:
+            UnreadableDocument: ``recogniser``, it failed or took too long.
+        """
+        return _tesseract(grey, "-l", "eng", "--psm", "7").strip()
+
+    def upright(self, grey: NDArray[np.uint8]) -> tuple[int, str] | None:
+        """Tell how a page lies.
+
+        Returns:
+            How often it must be turned by 90 degrees counterclockwise, and the script that it is
+            in (``Latin``, ``Han``); None where there are too few letters to tell.
+        """
         try:
-            done = subprocess.run(  # noqa: S603  a fixed program, the picture on its standard input
-                command, input=picture, capture_output=True, timeout=_TIMEOUT_S, check=True,
-                env={**os.environ, "OMP_THREAD_LIMIT": "1"},
-            )  # fmt: skip
-        except (OSError, subprocess.SubprocessError) as error:
-            raise UnreadableDocument(
-                tr("The recogniser failed: {why}.", why=type(error).__name__), fault="recogniser"
-            ) from error
-        return list(_words_of_tsv(done.stdout.decode("utf-8", errors="replace"), height, width))
+            text = _tesseract(grey, "--psm", "0", "-c", "min_characters_to_try=12")
+        except UnreadableDocument:
+            return None
+        turn = re.search(r"Rotate: (\d+)", text)
+        script = re.search(r"Script: (\w+)", text)
+        if turn is None or script is None:
+            return None
+        return (-int(turn[1]) // 90) % 4, script[1]
+
+
+def _tesseract(grey: NDArray[np.uint8], *options: str) -> str:
+    """Run the program on a picture; one thread.
+
+    Raises:
+        UnreadableDocument: ``recogniser``, it failed or took too long.
+    """
+    height, width = grey.shape
+    picture = f"P5 {width} {height} 255\n".encode() + grey.tobytes()
+    try:
+        done = subprocess.run(  # noqa: S603  a fixed program, the picture on its standard input
+            ["tesseract", "stdin", "stdout", *options],  # noqa: S607
+            input=picture, capture_output=True, timeout=_TIMEOUT_S, check=True,
+            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UnreadableDocument(
+            tr("The recogniser failed: {why}.", why=type(error).__name__), fault="recogniser"
+        ) from error
+    return done.stdout.decode("utf-8", errors="replace")
 
 
 def _words_of_tsv(text: str, height: int, width: int) -> list[Word]:
@@ -174,6 +214,15 @@ class PpOcr:
             for corners, text, sure in zip(result.boxes, result.txts, result.scores, strict=True)
             if text.strip()
         ]
+
+    def line(self, grey: NDArray[np.uint8]) -> str:
+        """Recognise one line, without looking for text first."""
+        engine = _rapidocr()
+        if engine is None:
+            return ""
+        result = engine(np.repeat(grey[..., None], 3, axis=2), use_det=False, use_cls=False,
+                        use_rec=True)  # fmt: skip
+        return " ".join(result.txts or ())
 
 
 def _box(corners: Any, height: int, width: int) -> Box:

@@ -18,7 +18,8 @@ from millhand_admin.paper.fact import Method
 from millhand_admin.reading.limits import UnreadableDocument
 from millhand_admin.reading.ocr.charset import Language, can_write
 from millhand_admin.reading.ocr.engines import Engine, PpOcr, Tesseract
-from millhand_admin.reading.ocr.prepare import enlarged, evened, is_photograph
+from millhand_admin.reading.ocr.prepare import enlarged, evened, is_photograph, without_rules
+from millhand_admin.reading.ocr.straighten import straightened
 from millhand_admin.reading.page import Page, Word, lines_of
 
 _ENLARGED = 1.6
@@ -42,8 +43,13 @@ class Router:
         self.refused = [one.name for one in installed if one not in self.engines]
         """Installed, and not able to write the language."""
 
-    def read(self, grey: NDArray[np.uint8], number: int) -> Page:
+    def read(self, grey: NDArray[np.uint8], number: int, quarters: int = 0) -> Page:
         """Recognise a page, ``(height, width) uint8``. Blocks for seconds.
+
+        Args:
+            grey: as it came in.
+            number: of the page, from 1.
+            quarters: how often it is turned by 90 degrees counterclockwise first.
 
         Raises:
             UnreadableDocument: ``recogniser``, none is installed that can write the language.
@@ -56,7 +62,10 @@ class Router:
                 mend=tr("On Debian: apt install tesseract-ocr-vie tesseract-ocr-chi-sim; or "
                         "install millhand-admin[ocr]."),
             )  # fmt: skip
+        grey, turn = straightened(grey, quarters)
         photograph = is_photograph(grey)
+        if not photograph:
+            grey = without_rules(grey)
         first, *others = self._order(photograph=photograph)
         words, note = self._ask(first, grey, photograph=photograph)
         if _sure(words) < _ASK_ANOTHER and others:
@@ -65,7 +74,8 @@ class Router:
                 words, note = again, f"{other_note}, after {note}"
         height, width = grey.shape
         aspect = height / width
-        return Page(number, aspect, lines_of(words, aspect, level=not photograph), Method.OCR, note)
+        lines = lines_of(words, aspect, level=not photograph)
+        return Page(number, aspect, lines, Method.OCR, note, turn)
 
     def _order(self, *, photograph: bool) -> list[Engine]:
         def place(engine: Engine) -> bool:

@@ -136,6 +136,9 @@ class Unsure:
 
         return [Word("???", Box(left=0, top=0, right=1, bottom=1), 0.2)]
 
+    def line(self, grey: NDArray[np.uint8]) -> str:
+        return ""
+
 
 @tesseract
 def test_another_is_asked_where_the_first_is_unsure() -> None:
@@ -149,12 +152,12 @@ def test_another_is_asked_where_the_first_is_unsure() -> None:
 def test_pictures_and_scanned_pdf_are_read_through_the_same_door() -> None:
     grey = drawn(Language.ENGLISH)
     router = Router(Language.ENGLISH, [Tesseract()])
-    (page,) = read(png(grey), router=router).pages
+    (page,) = read(png(grey), reader=router).pages
     assert "INV-482917" in page.text
     pytest.importorskip("pypdfium2", reason="PDF needs millhand-admin[pdf]")
     stream = io.BytesIO()
     Image.fromarray(grey).save(stream, "PDF", resolution=150)
-    (scanned,) = read(stream.getvalue(), router=router).pages
+    (scanned,) = read(stream.getvalue(), reader=router).pages
     assert "INV-482917" in scanned.text
     assert scanned.method is Method.OCR
 
