@@ -42,13 +42,13 @@ def millhand_agents() -> Sequence[AgentType]:
 
 @hookimpl
 def millhand_commands() -> Sequence[CommandType]:
-    """Register ``millhand tickets fit``, ``papers make`` and ``report make``."""
+    """Register ``millhand tickets fit``, ``papers make`` and ``papers report``."""
     return (
         CommandType(
-            name="make",
-            group="report",
-            target="millhand_admin.commands.report_make:report_make",
-            summary=tr("Write a shift report, NCR or 8D from a journal."),
+            name="report",
+            group="papers",
+            target="millhand_admin.commands.papers_report:papers_report",
+            summary=tr("Write a shift report, NCR, 8D or the story of a lot from a journal."),
         ),
         CommandType(
             name="make",

@@ -109,7 +109,8 @@ class NcrAgent:
         self, book: dict[str, list[_Bad] | None], lot: str, bad: list[_Bad], body: Nonconformance,
         reason: str,
     ) -> Decision:  # fmt: skip
-        number = f"NCR-{lot}-{sha256(bad[0].event.encode()).hexdigest()[:6].upper()}"
+        first = f"{bad[0].event} {bad[0].at_utc_ns}"
+        number = f"NCR-{lot}-{sha256(first.encode()).hexdigest()[:6].upper()}"
         parts = tuple(dict.fromkeys(one.part for one in bad))
         why = tr("{number}: {count} bad parts ({characteristic})", number=number, count=len(parts),
                  characteristic=body.characteristic)  # fmt: skip

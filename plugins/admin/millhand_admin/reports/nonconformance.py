@@ -7,6 +7,7 @@ knows is filled in; causes and actions are for people, and stay blank.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from millhand.contracts import Hold, Nonconformance, Release
 from millhand.errors import ConfigError
@@ -35,7 +36,7 @@ def ncr(entries: Sequence[JournalEntry], cell: str, subject: str) -> Report:
     sections = (
         Section(title=tr("What was found"), sentences=_found(told)),
         Section(title=tr("What became of the parts"), sentences=_became(entries, told)),
-        Section(title=tr("Containment"), sentences=_contained(entries, subject)),
+        Section(title=tr("Containment"), sentences=contained(entries, subject)),
         Section(
             title=tr("Disposition"),
             blanks=(
@@ -58,7 +59,7 @@ def eight_d(entries: Sequence[JournalEntry], cell: str, subject: str) -> Report:
     steps: tuple[tuple[str, tuple[Sentence, ...]], ...] = (
         (tr("D1 Team"), ()),
         (tr("D2 Problem"), (*_found(told), *_became(entries, told))),
-        (tr("D3 Containment"), _contained(entries, subject)),
+        (tr("D3 Containment"), contained(entries, subject)),
         (tr("D4 Root causes"), ()),
         (tr("D5 Corrective actions, chosen"), ()),
         (tr("D6 Corrective actions, carried out and proven"), ()),
@@ -73,13 +74,18 @@ def eight_d(entries: Sequence[JournalEntry], cell: str, subject: str) -> Report:
     return Report(kind="8d", title=title, cell=cell, sections=sections)
 
 
-def _told(entries: Sequence[JournalEntry], subject: str) -> list[Told]:
+def _told(
+    entries: Sequence[JournalEntry], subject: str, parts: AbstractSet[str] = frozenset()
+) -> list[Told]:
     told = [
         (entry, entry.record.event.body)
         for entry in entries
         if isinstance(entry.record, Published)
         and isinstance(entry.record.event.body, Nonconformance)
-        and subject in (entry.record.event.body.lot, entry.record.event.body.part_id)
+        and (
+            subject in (entry.record.event.body.lot, entry.record.event.body.part_id)
+            or entry.record.event.body.part_id in parts
+        )
     ]
     if not told:
         raise ConfigError(
@@ -87,6 +93,17 @@ def _told(entries: Sequence[JournalEntry], subject: str) -> list[Told]:
             mend=tr("Name a lot or a part; see: millhand journal show --kind event"),
         )
     return told
+
+
+def found_of(
+    entries: Sequence[JournalEntry], subject: str, parts: AbstractSet[str]
+) -> tuple[Sentence, ...]:
+    """Tell of the nonconformances of a subject, or of the parts for which it was stopped.
+
+    Raises:
+        ConfigError: the entries tell of none.
+    """
+    return _found(_told(entries, subject, parts))
 
 
 def _found(told: list[Told]) -> tuple[Sentence, ...]:
@@ -144,7 +161,8 @@ def _became(entries: Sequence[JournalEntry], told: list[Told]) -> tuple[Sentence
     )
 
 
-def _contained(entries: Sequence[JournalEntry], subject: str) -> tuple[Sentence, ...]:
+def contained(entries: Sequence[JournalEntry], subject: str) -> tuple[Sentence, ...]:
+    """Tell of holds and releases."""
     found = []
     for entry in entries:
         body = entry.record.event.body if isinstance(entry.record, Published) else None

@@ -55,7 +55,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """A whole report."""
 
     kind: str
-    """``shift``, ``ncr`` or ``8d``."""
+    """``shift``, ``ncr``, ``8d`` or ``story``."""
     title: str
     cell: str
     sections: tuple[Section, ...]

@@ -152,9 +152,9 @@ def test_a_long_report_has_many_pages() -> None:
 
 
 def test_the_command_refuses_what_it_cannot_write() -> None:
-    from millhand_admin.commands.report_make import report_make
+    from millhand_admin.commands.papers_report import papers_report
 
-    result = CliRunner().invoke(report_make, ["shift", "--at", "x", "--out", "x.docx"])
+    result = CliRunner().invoke(papers_report, ["shift", "--at", "x", "--out", "x.docx"])
     assert isinstance(result.exception, ConfigError)
 
 

@@ -1,4 +1,4 @@
-"""``millhand report make``: shift report, NCR or 8D from a journal."""
+"""``millhand papers report``: shift report, NCR, 8D or story from a journal."""
 
 from __future__ import annotations
 
@@ -17,32 +17,36 @@ if TYPE_CHECKING:
 
 @click.command(
     help=tr(
-        "Write a report from a journal: a shift report, or a draft of an NCR or 8D on a lot or "
-        "part.\n"
+        "Write a report from a journal: a shift report, a draft of an NCR or 8D on a lot or part, "
+        "or the story of what became of it.\n"
         "\n"
         "Every sentence carries the ids of the entries that it tells of; what only a person can "
         "say stays blank.\n"
         "\n"
         "\b\n"
-        "  millhand report make shift --at scenarios/office --out shift.html\n"
-        "  millhand report make ncr --at my-cell --subject L-4711 --out ncr.pdf\n"
-        "  millhand report make 8d --at my-cell --subject L-4711 --out 8d.pdf"
+        "  millhand papers report shift --at scenarios/office --out shift.html\n"
+        "  millhand papers report ncr --at my-cell --subject L-4711 --out ncr.pdf\n"
+        "  millhand papers report 8d --at my-cell --subject L-4711 --out 8d.pdf\n"
+        "  millhand papers report story --at my-cell --subject L-4711 --out story.html"
     )
 )
-@click.argument("kind", type=click.Choice(["shift", "ncr", "8d"]))
+@click.argument("kind", type=click.Choice(["shift", "ncr", "8d", "story"]))
 @click.option("--at", "where", required=True, help=tr("Scenario or journal."))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path),
               help=tr("The file: .html or .pdf."))  # fmt: skip
-@click.option("--subject", default="", help=tr("Lot or part, for NCR and 8D."))
+@click.option("--subject", default="", help=tr("Lot or part, for NCR, 8D and story."))
 @click.option("--hours", type=click.FloatRange(0, min_open=True),
               help=tr("For a shift report: the last so many hours of the journal."))  # fmt: skip
-def report_make(*, kind: str, where: str, out: Path, subject: str, hours: float | None) -> ExitCode:
+def papers_report(
+    *, kind: str, where: str, out: Path, subject: str, hours: float | None
+) -> ExitCode:
     """Write a report."""
     from millhand.cli.places import find_journal
     from millhand_admin.reports.html import as_html
     from millhand_admin.reports.nonconformance import eight_d, ncr
     from millhand_admin.reports.pdf import as_pdf
     from millhand_admin.reports.shift import shift_report
+    from millhand_admin.reports.story import story
 
     if out.suffix.lower() not in {".html", ".pdf"}:
         raise ConfigError(tr("{file} is neither .html nor .pdf.", file=out))
@@ -55,7 +59,7 @@ def report_make(*, kind: str, where: str, out: Path, subject: str, hours: float 
     elif not subject:
         raise ConfigError(tr("Say which lot or part."), mend=tr("Add --subject."))
     else:
-        report = (ncr if kind == "ncr" else eight_d)(entries, cell, subject)
+        report = {"ncr": ncr, "8d": eight_d, "story": story}[kind](entries, cell, subject)
     if out.suffix.lower() == ".pdf":
         out.write_bytes(as_pdf(report))
     else:
