@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from millhand.contracts import Highlight, Mode, Verdict
 from millhand.engine import Engine
@@ -21,6 +22,7 @@ from millhand.scenario.load import load
 
 pytest.importorskip("millhand_admin.made.week")
 
+from millhand_admin.commands.papers_look import papers_look
 from millhand_admin.made.week import MadeFile, made_bills, made_week
 from millhand_admin.reading.ocr.charset import Language
 from millhand_admin.reading.ocr.engines import PpOcr, Tesseract
@@ -116,6 +118,7 @@ async def test_scans_in_three_languages_become_drafts(office: Path) -> None:
         engine.set_mode("clerk", Mode.CONTROL, by="test")
         await outcomes(engine, len(files), within_s=280)
         assert verdicts(engine) == {file.name: Verdict.OK for file in files}
+        ids = [entry.id for entry in engine.journal.read(kinds=("intent",), limit=None)]
         intents = [entry.record for entry in engine.journal.read(kinds=("intent",), limit=None)]
     payable = {Decimal(str(one["payable"])) for one in drafts(office)}
     assert payable == {bill.gross for bill in made_bills(8, 3)}
@@ -123,6 +126,11 @@ async def test_scans_in_three_languages_become_drafts(office: Path) -> None:
              for one in intent.decision.explanations if isinstance(one, Highlight)
              and one.fields["form"] == "page"]  # fmt: skip
     assert len(shown) == len(bills)
+    page = office / "look.html"
+    asked = [ids[-1], "--at", str(office), "--out", str(page)]
+    assert CliRunner().invoke(papers_look, asked, standalone_mode=False).exception is None
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/png;base64,") >= 8  # a picture beside each value
     for one in shown:
         assert re.fullmatch(r"page 1 \[[0-9. ]+\] ocr [01]\.\d+", str(one.fields["number@"]))
 

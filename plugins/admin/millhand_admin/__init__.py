@@ -45,6 +45,12 @@ def millhand_commands() -> Sequence[CommandType]:
     """Register ``millhand tickets fit``, ``papers make`` and ``papers report``."""
     return (
         CommandType(
+            name="look",
+            group="papers",
+            target="millhand_admin.commands.papers_look:papers_look",
+            summary=tr("Show what was read from a paper, each value beside its picture."),
+        ),
+        CommandType(
             name="report",
             group="papers",
             target="millhand_admin.commands.papers_report:papers_report",

@@ -47,6 +47,8 @@ from millhand_admin.reading.read import Reading, read
 
 DOCUMENT = "document"
 _MOST_NAMED = 6
+_SHOWN_BELOW = 0.9
+"""Values of lines are shown where they are less sure than this."""
 _BILLS = frozenset({Kind.INVOICE, Kind.CREDIT_NOTE})
 _RECEIPTS = frozenset({Kind.GOODS_RECEIPT, Kind.DELIVERY_NOTE})
 _HEAVIEST = (Verdict.NOT_OK, Verdict.NOT_DECIDABLE, Verdict.OK)
@@ -285,7 +287,7 @@ def _shown(paper: Paper, findings: tuple[Finding, ...], matched: Match | None) -
     """What a person looks at beside the question: key values with their places, and what is odd."""
     fields: dict[str, Value] = {"kind": paper.kind.value, "form": paper.form.value}
     for path, fact in paper.facts():
-        if not path.startswith("lines."):
+        if not path.startswith("lines.") or fact.confidence < _SHOWN_BELOW:
             fields[path] = str(fact.value)
             fields[f"{path}@"] = _place(fact)
     fields["lines"] = len(paper.lines)

@@ -132,3 +132,71 @@ TABLE_OF_HEADS = Layout(
     row_of_heads=True,
 )  # fmt: skip
 TUNED = (PLAIN, TABLE_OF_HEADS)
+
+
+# --- held out: written once, looked at by nobody while the reader was made ---
+
+_CJK_SANS = ("NotoSansCJK-Regular.ttc", *CHINESE)
+_CJK_SERIF = ("NotoSerifCJK-Regular.ttc", *CHINESE)
+LEDGER = Layout(
+    name="ledger",
+    words={
+        "en": Wording(
+            _EN, "Invoice #", "Issue date", "Pay by", "Order ref", "Supplier:", "Invoice to:",
+            "VAT Reg. No.",
+            _columns("Part no.", "Product", "Qty", "Unit", "Price", "Line total", "VAT rate"),
+            "Net total", "Plus VAT {rate}%", "Amount due", "Batch no.", "%d-%m-%Y", ".", ",",
+        ),
+        "vi": Wording(
+            _VI, "Số phiếu:", "Ngày xuất:", "Hạn thanh toán:", "Theo đơn hàng:",
+            "Người bán hàng:", "Người mua hàng:", "Mã số thuế:",
+            _columns("Mã vật tư", "Diễn giải", "Số lượng", "Đơn vị", "Đơn giá", "Thành tiền",
+                     "% thuế"),
+            "Tổng tiền hàng", "Thuế suất {rate}%", "Tổng tiền thanh toán", "Số lô",
+            "%d.%m.%Y", ",", ".",
+        ),
+        "zh": Wording(
+            _ZH, "单据编号：", "开具日期：", "付款日期：", "合同号：", "卖方：", "买方：",
+            "税务登记号：",
+            _columns("商品编码", "商品名称", "数量", "单位", "单价", "金额", "税率"),
+            "小计", "税额合计 {rate}%", "应付金额", "炉号", "%Y/%m/%d", ".", ",",
+        ),
+    },
+    columns=(("quantity", 0.10), ("unit", 0.09), ("item", 0.16), ("description", 0.30),
+             ("tax_rate", 0.10), ("price", 0.11), ("net", 0.14)),
+    latin=("NotoSerif-Regular.ttf", "DejaVuSerif.ttf"),
+    chinese=_CJK_SERIF,
+    size=25,
+)  # fmt: skip
+COMPACT = Layout(
+    name="compact",
+    words={
+        "en": Wording(
+            _EN, "Document no:", "Dated:", "Due:", "PO No:", "", "Sold to:", "Tax No:",
+            _columns("SKU", "Details", "Qty", "UOM", "Unit cost", "Amount", "Tax rate"),
+            "Sub total", "Sales tax {rate}%", "Invoice total", "Heat no.", "%d %B %Y", ".", ",",
+        ),
+        "vi": Wording(
+            _VI, "Hóa đơn số:", "Ngày phát hành:", "Ngày thanh toán:", "Đơn đặt hàng số:",
+            "Nhà cung cấp:", "Bên mua:", "MST:",
+            _columns("Mã sản phẩm", "Tên hàng", "SL", "ĐVT", "Đơn giá", "Thành tiền",
+                     "Thuế suất"),
+            "Tiền hàng", "Tiền thuế GTGT {rate}%", "Tổng cộng thanh toán", "Lô",
+            "%d-%m-%Y", ",", ".",
+        ),
+        "zh": Wording(
+            _ZH, "发票编号：", "发票日期：", "到期日期：", "采购单号：", "供货单位：", "收货单位：",
+            "统一社会信用代码：",
+            _columns("料号", "描述", "数量", "单位", "单价", "金额", "税率"),
+            "不含税合计", "增值税额 {rate}%", "含税总额", "批号", "%Y年%m月%d日", ".", ",",
+        ),
+    },
+    columns=(("item", 0.16), ("description", 0.33), ("price", 0.11), ("quantity", 0.10),
+             ("unit", 0.07), ("tax_rate", 0.10), ("net", 0.13)),
+    latin=("DejaVuSansCondensed.ttf", "DejaVuSans.ttf"),
+    chinese=_CJK_SANS,
+    size=24,
+    ruled=False,
+    side_by_side=True,
+)  # fmt: skip
+HELD_OUT = (LEDGER, COMPACT)
