@@ -100,6 +100,16 @@ def show(found: Mapping[str, list[Reading]], minutes: float) -> None:
         print(f"| {role} | {' | '.join(texts)} | {slope_an_hour(settled):+.2f} |")
 
 
+def end(cell: subprocess.Popen[bytes]) -> None:
+    """End the cell; one that takes too long must not cost what was measured."""
+    cell.terminate()
+    try:
+        cell.wait(60)
+    except subprocess.TimeoutExpired:
+        cell.kill()
+        cell.wait()
+
+
 def main() -> None:
     """Run the cell and watch it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -117,8 +127,7 @@ def main() -> None:
             with Journal.open_readonly(Path(name) / FILE_NAME) as journal:
                 counts = {kind: journal.count(kind) for kind in ("intent", "outcome", "alarm")}
         finally:
-            cell.terminate()
-            cell.wait(60)
+            end(cell)
     print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, ", end="")
     print(", ".join(f"{count} {kind}s" for kind, count in counts.items()), end="")
     print("; MiB resident / private\n")
