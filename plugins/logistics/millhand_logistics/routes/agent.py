@@ -64,17 +64,17 @@ class RoutesAgent:
         except ConfigError as error:
             return Decision(reason=str(error))
         moves = dict(_moves(before, planned))
-        told = {
+        scores = {
             "cost": planned.cost / MICRO,
-            "vehicles": len(planned.routes),
-            "left_out": len(planned.left_out),
-            "moved": len(moves),
+            "vehicles": float(len(planned.routes)),
+            "left_out": float(len(planned.left_out)),
+            "moved": float(len(moves)),
         }
         return Decision(
             reason=_words(planned, moves),
-            scores={name: float(value) for name, value in told.items()},
+            scores=scores,
             actions=(_record(day, planned, document.ref.sha256),),
-            events=(CustomEvent(name=PLANNED, data=told),),
+            events=(CustomEvent(name=PLANNED, data={**scores}),),
             explanations=(_bars(day, planned), Highlight(fields=_shown(moves))),
             memory=to_memory(planned),
         )

@@ -153,15 +153,15 @@ class _Planner:
         clients = []
         for i, client in enumerate(self._clients):
             clients.append(self._client(i, client, groups))
-        profiles: list[tuple[Ints, Ints]] = []
+        profiles: dict[frozenset[str], tuple[Ints, Ints]] = {}
         types = [self._type(name, profiles) for name in day.vehicles]
         return pyvrp.ProblemData(
             locations,
             clients,
             depots,
             types,
-            [metres for metres, _ in profiles],
-            [seconds for _, seconds in profiles],
+            [metres for metres, _ in profiles.values()],
+            [seconds for _, seconds in profiles.values()],
             groups,
         )
 
@@ -185,12 +185,13 @@ class _Planner:
             name=stop.id,
         )
 
-    def _type(self, name: str, profiles: list[tuple[Ints, Ints]]) -> Any:
-        """Describe a vehicle; each gets the map on which it may not go to others' goods."""
+    def _type(self, name: str, profiles: dict[frozenset[str], tuple[Ints, Ints]]) -> Any:
+        """Describe a vehicle; each has a map on which it may not go to others' goods."""
         vehicle, day = self._day.vehicles[name], self._day
         depots = list(day.depots)
-        others = {s for n, v in day.vehicles.items() if n != name for s in v.carries}
-        profiles.append(self._map(others) if others else (self._metres, self._seconds))
+        others = frozenset(s for n, v in day.vehicles.items() if n != name for s in v.carries)
+        if others not in profiles:
+            profiles[others] = self._map(others) if others else (self._metres, self._seconds)
         return self._pyvrp.VehicleType(
             capacity=self._load(vehicle.capacity),
             start_depot=self._on_road.get(name, depots.index(vehicle.start)),
@@ -200,11 +201,11 @@ class _Planner:
             tw_late=max(_seconds(vehicle.shift.ends), self._earliest[name]),
             unit_distance_cost=round(vehicle.per_km * MICRO / 1000),
             unit_duration_cost=round(vehicle.per_hour * MICRO / 3600),
-            profile=len(profiles) - 1,
+            profile=list(profiles).index(others),
             name=name,
         )
 
-    def _map(self, forbidden: set[str]) -> tuple[Ints, Ints]:
+    def _map(self, forbidden: frozenset[str]) -> tuple[Ints, Ints]:
         metres, seconds = self._metres.copy(), self._seconds.copy()
         for i, client in enumerate(self._clients):
             if client.stop.id in forbidden:
