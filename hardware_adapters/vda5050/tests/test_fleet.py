@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from millhand.contracts import Link, Quality, SkillStatus
+from millhand_mqtt.broker import BrokerConfig
+from millhand_mqtt.link import BrokerLink
 from millhand_vda5050.simulated.presence import Lie
 from millhand_vda5050.simulated.world import Character
 from millhand_vda5050.wire.codec import Topic
@@ -333,3 +335,35 @@ async def test_an_order_that_was_driven_is_not_handed_over_again(broker, cell) -
         late = {**second, "order_id": "o1", "path": ROW[2:4]}
         assert await one.ends("order", **late) is SkillStatus.REJECTED
         assert one.fleet.vehicles["agv1"].begun == [("o1", 0), ("o2", 0)]
+
+
+async def test_hostile_messages_and_other_versions_are_counted_and_change_nothing(
+    broker, cell, eventually
+) -> None:
+    config = BrokerConfig.model_validate({"url": broker.url})
+    link = BrokerLink("intruder", config, [], lambda _: None)
+    await link.start()
+    await link.wait_connected(20)
+    async with cell(broker, ONE) as one:
+        truth = one.fleet.at_broker["agv1"]
+        state, order = truth.topic(Topic.STATE), truth.topic(Topic.ORDER)
+        good = json.loads(truth._last_state)
+        bad = [
+            b"", b"{", b"\xff\xfe", b"null", b"[" * 5000, b"1e999", b'{"headerId": 1}',
+            json.dumps({**good, "version": "3.0.0"}).encode(),
+            json.dumps({**good, "version": "9"}).encode(),
+            json.dumps({**good, "lastNodeSequenceId": "0"}).encode(),
+            json.dumps({**good, "batteryState": {"batteryCharge": float("nan")}}).encode(),
+        ]  # fmt: skip
+        for payload in bad:
+            await link.publish(state, payload)
+            await link.publish(order, payload)
+        track = one.control._control.tracks["agv1"]
+        await eventually(lambda: track.malformed >= len(bad))
+        await eventually(lambda: truth.malformed >= len(bad))
+        assert truth.vehicle.begun == []
+        assert await one.value("agv1.node") == "n0-0"
+        assert await one.ends("order", vehicle="agv1", order_id="o1", path=ROW) is (
+            SkillStatus.SUCCEEDED
+        )
+    await link.stop()

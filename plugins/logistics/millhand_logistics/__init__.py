@@ -37,6 +37,11 @@ def millhand_agents() -> Sequence[AgentType]:
             summary=tr("Gives transport orders to vehicles and leads them there."),
         ),
         AgentType(
+            name="logistics.routes",
+            target="millhand_logistics.routes.agent:RoutesAgent",
+            summary=tr("Plans a day of deliveries, and plans it anew on the road."),
+        ),
+        AgentType(
             name="logistics.replenish",
             target="millhand_logistics.replenish.agent:ReplenishAgent",
             summary=tr("Proposes what to order, from stock and past demand."),

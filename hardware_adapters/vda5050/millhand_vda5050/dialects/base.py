@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
+from millhand.messages import tr
 from millhand_vda5050.model import (
     Action,
     Limits,
@@ -16,7 +17,7 @@ from millhand_vda5050.model import (
     Presence,
     VehicleState,
 )
-from millhand_vda5050.wire.codec import Topic, Version, decode, encode
+from millhand_vda5050.wire.codec import Malformed, Topic, Version, decode, encode
 
 _T = TypeVar("_T")
 
@@ -154,7 +155,23 @@ class Dialect(ABC):
         }
 
     def _decode(self, topic: Topic, payload: bytes) -> Any:
-        return decode(self.version, topic, payload)
+        """Return a message of this version.
+
+        Raises:
+            Malformed: the schema does not allow it, or it says that it is of another major version.
+        """
+        found = decode(self.version, topic, payload)
+        said = str(getattr(found, "version", self.version.value))
+        if said.partition(".")[0] != self.version.value.partition(".")[0]:
+            raise Malformed(
+                tr(
+                    "{topic} says that it is of VDA 5050 {said}; {version} was agreed on.",
+                    topic=topic,
+                    said=said[:20],
+                    version=self.version.value,
+                )
+            )
+        return found
 
     def _encode(self, message: Any) -> bytes:
         return encode(message)

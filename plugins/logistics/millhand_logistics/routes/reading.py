@@ -26,6 +26,23 @@ def day_text(text: str, file: str = "day.yaml") -> Day:
         raise ConfigError.of(problems_of(error, Day, document)) from None
 
 
+def day_bytes(content: bytes, file: str) -> Day:
+    """Read a day from a document's bytes.
+
+    Raises:
+        ConfigError: it is too large or no text, or something in it is wrong.
+    """
+    if len(content) > LARGEST_FILE:
+        raise ConfigError(tr("{path} is too large.", path=file))
+    try:
+        return day_text(content.decode("utf-8-sig"), file)
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            tr("{path} cannot be read: {why}.", path=file, why=error),
+            mend=tr("Save it as UTF-8."),
+        ) from error
+
+
 def load_day(path: Path) -> Day:
     """Read a day from a file.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
+from itertools import pairwise
 from typing import Any
 
 from millhand.errors import ConfigError, InternalError
@@ -19,8 +20,10 @@ from millhand_logistics.routes.plan import Legs, Route, Routes, Visit, faults
 MICRO = 1_000_000
 """Parts of the currency in which costs are counted."""
 _THOUSANDTHS = 1000
-_FORBIDDEN = 1 << 40
-"""Metres and seconds of a way that a vehicle must not go."""
+_FORBIDDEN = 1 << 26
+"""Metres and seconds of a way that a vehicle must not go: no day has it, and its price fits."""
+_DEAREST = 100_000.0
+"""PyVRP's largest penalty, where a metre costs 1."""
 _WHOLE_DAY = Window.model_validate({"from": "00:00", "to": "23:59:59"})
 
 
@@ -82,26 +85,51 @@ class _Planner:
         stop = self._pyvrp.stop.MaxIterations(iterations)
         start = None if before is None else self._warm(before)
         result = self._pyvrp.solve(
-            self._data, stop, seed=seed, collect_stats=False, initial_solution=start
+            self._data,
+            stop,
+            seed=seed,
+            collect_stats=False,
+            params=self.params(),
+            initial_solution=start,
         )
         best = result.best
         if not best.is_feasible():
             raise self._unable(best)
         found = self._routes(best, int(result.cost()), result.num_iterations)
-        wrong = faults(self._day, self.legs(), found, self._earliest)
+        wrong = faults(self._day, self._legs(found), found, self._earliest)
         if wrong:
             raise InternalError(f"the routes are wrong: {'; '.join(wrong[:5])}")
         return found
 
-    def legs(self) -> Legs:
-        """Return the way between named places, for the checker."""
+    def params(self) -> Any:
+        """Return PyVRP's own settings, its dearest penalty raised to how finely money is counted.
+
+        A penalty is money for a second or a thousandth of a load; at most 100,000 of them would be
+        less than some hundred metres cost, and the search would not leave what cannot be driven.
+        """
+        vehicles = self._day.vehicles.values()
+        metre = max(vehicle.per_km * MICRO / 1000 for vehicle in vehicles)
+        second = max(vehicle.per_hour * MICRO / 3600 for vehicle in vehicles)
+        penalty = self._pyvrp.PenaltyParams(max_penalty=_DEAREST * max(metre, second, 1.0))
+        return self._pyvrp.SolveParams(penalty=penalty)
+
+    def _legs(self, planned: Routes) -> Legs:
+        """Return the way between the named places of routes, for the checker."""
         names = [f"depot:{name}" for name in self._day.depots]
         names += [f"vehicle:{name}" for name in self._on_road]
         names += [f"stop:{client.stop.id}" for client in self._clients]
-        metres, seconds = (
-            {(a, b): int(matrix[i, k]) for i, a in enumerate(names) for k, b in enumerate(names)}
-            for matrix in (self._metres, self._seconds)
-        )
+        number = {name: i for i, name in enumerate(names)}
+        metres: dict[tuple[str, str], int] = {}
+        seconds: dict[tuple[str, str], int] = {}
+        for route in planned.routes:
+            vehicle = self._day.vehicles[route.vehicle]
+            on_road = route.vehicle in self._on_road
+            way = [f"vehicle:{route.vehicle}" if on_road else f"depot:{vehicle.start}"]
+            way += [f"stop:{visit.stop}" for visit in route.visits]
+            way.append(f"depot:{vehicle.end or vehicle.start}")
+            for leg in pairwise(way):
+                i, k = number[leg[0]], number[leg[1]]
+                metres[leg], seconds[leg] = int(self._metres[i, k]), int(self._seconds[i, k])
         return Legs(metres, seconds)
 
     # --- the problem ---
@@ -125,15 +153,15 @@ class _Planner:
         clients = []
         for i, client in enumerate(self._clients):
             clients.append(self._client(i, client, groups))
-        profiles: list[tuple[Ints, Ints]] = []
+        profiles: dict[frozenset[str], tuple[Ints, Ints]] = {}
         types = [self._type(name, profiles) for name in day.vehicles]
         return pyvrp.ProblemData(
             locations,
             clients,
             depots,
             types,
-            [metres for metres, _ in profiles],
-            [seconds for _, seconds in profiles],
+            [metres for metres, _ in profiles.values()],
+            [seconds for _, seconds in profiles.values()],
             groups,
         )
 
@@ -157,12 +185,13 @@ class _Planner:
             name=stop.id,
         )
 
-    def _type(self, name: str, profiles: list[tuple[Ints, Ints]]) -> Any:
-        """Describe a vehicle; each gets the map on which it may not go to others' goods."""
+    def _type(self, name: str, profiles: dict[frozenset[str], tuple[Ints, Ints]]) -> Any:
+        """Describe a vehicle; each has a map on which it may not go to others' goods."""
         vehicle, day = self._day.vehicles[name], self._day
         depots = list(day.depots)
-        others = {s for n, v in day.vehicles.items() if n != name for s in v.carries}
-        profiles.append(self._map(others) if others else (self._metres, self._seconds))
+        others = frozenset(s for n, v in day.vehicles.items() if n != name for s in v.carries)
+        if others not in profiles:
+            profiles[others] = self._map(others) if others else (self._metres, self._seconds)
         return self._pyvrp.VehicleType(
             capacity=self._load(vehicle.capacity),
             start_depot=self._on_road.get(name, depots.index(vehicle.start)),
@@ -172,11 +201,11 @@ class _Planner:
             tw_late=max(_seconds(vehicle.shift.ends), self._earliest[name]),
             unit_distance_cost=round(vehicle.per_km * MICRO / 1000),
             unit_duration_cost=round(vehicle.per_hour * MICRO / 3600),
-            profile=len(profiles) - 1,
+            profile=list(profiles).index(others),
             name=name,
         )
 
-    def _map(self, forbidden: set[str]) -> tuple[Ints, Ints]:
+    def _map(self, forbidden: frozenset[str]) -> tuple[Ints, Ints]:
         metres, seconds = self._metres.copy(), self._seconds.copy()
         for i, client in enumerate(self._clients):
             if client.stop.id in forbidden:

@@ -9,6 +9,9 @@ RULES_US = 30 if COMPILED else 500
 """Microseconds for each operation that the rules take, together; measured on a slow core."""
 SAMPLE_US = 12 if COMPILED else 1500
 MOST_SAMPLES = 128
+TRY_US = 10 if COMPILED else 400
+"""Of one small change and its simulation."""
+MOST_TRIES = 2000
 _SHARE = 0.6
 """Of the time; the rest is for reading, checking and a busy processor."""
 
@@ -16,7 +19,7 @@ _SHARE = 0.6
 def effort_within(
     seconds: float, operations: int, *, twice: bool = False, solver: float = 0.0
 ) -> Effort:
-    """Return as many samples as fit into a time.
+    """Return as many samples as fit into half of a time, and small changes in what is left.
 
     Args:
         seconds: time for a plan.
@@ -25,6 +28,9 @@ def effort_within(
         solver: CP-SAT's deterministic time, beside.
     """
     rounds = 2 if twice else 1
+    many = max(operations, 1)
     left_us = seconds * 1e6 * _SHARE - rounds * RULES_US * operations
-    samples = int(left_us / (rounds * SAMPLE_US * max(operations, 1)))
-    return Effort(samples=min(max(samples, 0), MOST_SAMPLES), solver=solver)
+    samples = min(max(int(left_us / 2 / (rounds * SAMPLE_US * many)), 0), MOST_SAMPLES)
+    left_us -= rounds * samples * SAMPLE_US * many
+    tries = min(max(int(left_us / (rounds * TRY_US * many)), 0), MOST_TRIES)
+    return Effort(samples=samples, tries=tries, solver=solver)

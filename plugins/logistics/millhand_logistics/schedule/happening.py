@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -188,13 +189,13 @@ class Teller:
             order = Order.model_validate_json(text)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            where = ".".join(str(step) for step in first["loc"])
+            where = ".".join(str(step) for step in (_name_of(text), *first["loc"]) if step != "")
             return _refused(state, tr("{where}: {why}", where=where or "order", why=first["msg"]))
         others = [Order.model_validate_json(known) for known in state.orders]
         shop = self.shop.model_copy(update={"orders": (*self.shop.orders, *others, order)})
         wrong = next(problems(shop, Document("order", {})), None)
         if wrong is not None:
-            return _refused(state, wrong.message)
+            return _refused(state, f"{order.id}: {wrong.message}")
         if sum(len(o.operations) for o in shop.orders) > MOST_REMEMBERED:
             return _refused(state, tr("There are more than {n} operations.", n=MOST_REMEMBERED))
         said = tr("the order {order} came in", order=order.id)
@@ -245,3 +246,13 @@ def _instant(text: str) -> datetime:
 
 def _refused(state: State, why: str) -> Happening:
     return Happening(state, tr("What was told makes no sense: {why}", why=why), refused=True)
+
+
+def _name_of(text: str) -> str:
+    """Return the id that an order has, be the rest as wrong as it may; empty where it has none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    name = found.get("id") if isinstance(found, dict) else None
+    return name[:80] if isinstance(name, str) else ""

@@ -15,6 +15,7 @@ from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand_logistics.schedule import solver
 from millhand_logistics.schedule.check import checked
+from millhand_logistics.schedule.improve import improved
 from millhand_logistics.schedule.policy import Policy
 from millhand_logistics.schedule.problem import Problem
 from millhand_logistics.schedule.rules import RULES, every_rule
@@ -28,6 +29,8 @@ class Effort(Struct, frozen=True, kw_only=True):
 
     samples: int = 32
     """Plans drawn from the student, beside its best guess."""
+    tries: int = 0
+    """Small changes of the cheapest plan so far, each simulated."""
     solver: float = 0.0
     """CP-SAT's deterministic time, about CPU seconds of one core; 0 leaves it out."""
     seed: int = 0
@@ -74,6 +77,8 @@ def propose(
     """
     effort = effort or Effort()
     candidates = [*quick(problem, effort, policy), *others]
+    if effort.tries > 0:
+        candidates.append(improved(problem, cheapest(candidates), effort.tries, effort.seed))
     bound = 0
     if effort.solver > 0:
         answer = solver.solve(problem, cheapest(candidates), effort.solver, effort.seed)

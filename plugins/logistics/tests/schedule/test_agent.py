@@ -246,3 +246,57 @@ def test_effort_follows_the_time_there_is() -> None:
     assert counts[0] == 0
     assert counts[-1] == MOST_SAMPLES
     assert effort_within(0.5, 1000, twice=True).samples < counts[2] or counts[2] == 0
+
+
+# --- what makes no sense, while a plan runs ---
+
+ORDER = '{"id": "R-1", "operations": [{"id": "mill", "machine": "mill", "time": "1 h"}]}'
+BAD_ORDERS = {
+    "no JSON": ("{", "JSON"),
+    "another thing": ("[1, 2]", "order"),
+    "an unknown machine": (ORDER.replace('"machine": "mill"', '"machine": "mil"'), "mil"),
+    "no time": (ORDER.replace("1 h", "0 h"), "operations.0.time"),
+    "a negative time": (ORDER.replace("1 h", "-1 h"), "operations.0.time"),
+    "a number for a time": (ORDER.replace('"1 h"', "3600"), "operations.0.time"),
+    "no operations": ('{"id": "R-1", "operations": []}', "operations"),
+    "an id that is there": (ORDER.replace("R-1", "A-1"), "A-1"),
+    "a cycle": (
+        ORDER.replace(
+            "]}",
+            ', {"id": "test", "machine": "mill", "time": "1 h", "after": ["mill"]}]}',
+        ).replace('"1 h"}', '"1 h", "after": ["test"]}', 1),
+        "wait for each other",
+    ),
+    "waiting for itself": (ORDER.replace('"1 h"}', '"1 h", "after": ["mill"]}'), "mill"),
+    "waiting for nothing": (ORDER.replace('"1 h"}', '"1 h", "after": ["trun"]}'), "trun"),
+    "due before release": (
+        ORDER.replace('"R-1",', '"R-1", "due": "2026-11-25T10:00", "release": "2026-11-26T10:00",'),
+        "R-1",
+    ),
+    "an unknown key": (ORDER.replace('"R-1",', '"R-1", "colour": "red",'), "colour"),
+    "no number for a weight": (ORDER.replace('"R-1",', '"R-1", "weight": "NaN",'), "weight"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_ORDERS)
+def test_an_order_that_makes_no_sense_is_told_and_the_running_plan_untouched(
+    planner: Planner, case: str
+) -> None:
+    planner.tell(tick("07:30"))
+    before = dict(planner.memory)
+    text, words = BAD_ORDERS[case]
+    body = CustomEvent(name="logistics.order", data={"order": text})
+    refused = planner.tell(event("07:40", body))
+    assert words in refused.reason
+    assert "R-1" in refused.reason or '"R-1"' not in text, "it names the order"
+    assert refused.actions == ()
+    assert planner.memory == before
+
+
+def test_an_order_that_can_only_be_late_is_planned_and_told(planner: Planner) -> None:
+    planner.tell(tick("07:30"))
+    late = ORDER.replace('"R-1",', '"R-1", "due": "2026-11-25T08:00+01:00",')
+    found = planner.tell(event("07:40", CustomEvent(name="logistics.order", data={"order": late})))
+    assert "R-1/mill" in bars(found)
+    (told, *_) = [e for e in found.events if isinstance(e, CustomEvent)]
+    assert told.data["late_orders"] == 1

@@ -14,6 +14,7 @@ from millhand.cli.output import console, json_option, show_json, table
 from millhand.errors import ConfigError
 from millhand.messages import tr, trn
 from millhand_logistics.schedule.commands.student import student_option
+from millhand_logistics.schedule.effort import effort_within
 from millhand_logistics.schedule.explain import reason, words
 from millhand_logistics.schedule.from_shop import Floor, floor_of
 from millhand_logistics.schedule.gantt import gantt
@@ -21,6 +22,8 @@ from millhand_logistics.schedule.policy import Policy
 from millhand_logistics.schedule.propose import Effort, Proposal, propose
 from millhand_logistics.shop.model import Shop
 from millhand_logistics.shop.reading import load_shop
+
+_PATIENCE_S = 1.0
 
 
 @click.command(
@@ -63,7 +66,7 @@ def plan(
     """Plan and show."""
     described = load_shop(shop)
     floor = floor_of(described, _moment(described, now))
-    proposal = propose(floor.problem, Effort(solver=solver), student)
+    proposal = propose(floor.problem, _effort(floor, solver), student)
     if picture is not None:
         heading = tr("{name}, by {source}", name=described.name, source=proposal.plan.source)
         drawn = gantt(floor, [(heading, proposal.plan)], described.time_zone)
@@ -74,6 +77,11 @@ def plan(
         _show(described, floor, proposal)
     late = proposal.plan.tardiness > 0 or bool(floor.left_out)
     return ExitCode.PROBLEMS if late else ExitCode.FINE
+
+
+def _effort(floor: Floor, solver: float) -> Effort:
+    """Return what a person who waits for a second is worth, and the solver beside."""
+    return effort_within(_PATIENCE_S, floor.problem.tables.operations, solver=solver)
 
 
 def _moment(shop: Shop, text: str | None) -> datetime | None:
