@@ -41,6 +41,7 @@ from millhand.errors import ConfigError, PackageError
 from millhand.messages import tr
 from millhand.models.bench import Candidate
 from millhand.models.builder import PackageBuilder, Precision
+from millhand.models.energy import energy_of
 from millhand.models.golden import golden_cases
 from millhand.models.manifest import Abstention, Latency, Metric, TeacherCard
 from millhand.models.older import emulation
@@ -53,6 +54,7 @@ log = structlog.get_logger(__name__)
 
 SEALED_RECORD = "sealed-test.json"
 _SECONDS_TIMED = 1.0
+_SECONDS_OF_ENERGY = 0.2
 
 
 def distil(
@@ -268,6 +270,7 @@ class _Run:
                 measured=datetime.now(UTC).date().isoformat(),
             ),
         )
+        self._builder.add_energy(energy_of(model.session, inputs, _SECONDS_OF_ENERGY))
         longest = self._plan.budget.p50_ms
         if longest is not None and times.p50_ms > longest:
             raise _over_budget(
