@@ -1,4 +1,4 @@
-"""A gate that most plans need; plugins register it under a name of theirs."""
+"""Gates that most plans need; plugins register them under names of theirs."""
 
 from __future__ import annotations
 
@@ -59,6 +59,55 @@ class WithinTeacher:
             needed=needed,
         )
         ruling = Ruling.PASS if surely >= needed else Ruling.REFUSE
+        return GateAnswer(ruling=ruling, reason=reason)
+
+
+class CertifiedConfig(BaseModel):
+    """Settings of :class:`Certified`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answered: float = Field(
+        default=0.5, gt=0, le=1, description="Share of the items that it must answer at least."
+    )
+
+
+class Certified:
+    """Pass where the student's answers keep the plan's promise and it answers often enough.
+
+    Implements :class:`millhand.distil.roles.Gate`.
+    """
+
+    Config: ClassVar[type[BaseModel]] = CertifiedConfig
+
+    def __init__(self, config: CertifiedConfig) -> None:
+        self._config = config
+
+    def judge(self, evidence: Evidence) -> GateAnswer:
+        """Look at what could be promised."""
+        found = evidence.abstention
+        if found is None:
+            return _cannot(tr("The plan asks for no promise, or the student hands in no proof."))
+        if found.threshold is None:
+            return _cannot(
+                tr(
+                    "No promise of at most {alpha:.3g} wrong is possible from {items} items; "
+                    "{needed} answered, all right, would be needed.",
+                    alpha=found.alpha,
+                    items=found.items,
+                    needed=found.needed,
+                )
+            )
+        answered = found.answered / found.items
+        reason = tr(
+            "It answers {answered:.1%} from a confidence of {threshold:.3g}, surely at most "
+            "{upper:.3g} of them wrongly; {needed:.1%} are to be answered.",
+            answered=answered,
+            threshold=found.threshold,
+            upper=found.upper,
+            needed=self._config.answered,
+        )
+        ruling = Ruling.PASS if answered >= self._config.answered else Ruling.REFUSE
         return GateAnswer(ruling=ruling, reason=reason)
 
 

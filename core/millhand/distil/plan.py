@@ -75,6 +75,15 @@ class QuantiseUse(Use):
     )
 
 
+class CertifyUse(_Part):
+    """A promise of the student's answers: it abstains below a confidence that is proven."""
+
+    alpha: float = Field(gt=0, lt=1, description="Share of wrong answers that is not exceeded.")
+    delta: float = Field(
+        default=0.05, gt=0, lt=1, description="Probability with which the promise may fail."
+    )
+
+
 class FolderUse(_Part):
     """Pictures or arrays in a folder."""
 
@@ -106,7 +115,7 @@ class FolderUse(_Part):
         return value
 
 
-_LATER = ("quantise", "processors")
+_LATER = ("quantise", "processors", "certify")
 
 
 class DistilPlan(_Part):
@@ -131,6 +140,9 @@ class DistilPlan(_Part):
         default=(),
         description="Older processors on which the graphs must answer alike, emulated: haswell, "
         "nehalem.",
+    )
+    certify: CertifyUse | None = Field(
+        default=None, description="What is to be promised of the student's answers."
     )
     gates: tuple[Use, ...] = Field(default=(), description="All must pass.")
     accelerator: Use = Field(

@@ -21,7 +21,7 @@ from millhand.distil.dataset import Arrays, Items
 from millhand.distil.plan import DistilPlan
 from millhand.models.builder import Precision
 from millhand.models.golden import GoldenReport
-from millhand.models.manifest import Latency, Metric, Parity, TeacherCard
+from millhand.models.manifest import Abstention, Latency, Metric, Parity, TeacherCard
 from millhand.models.package import Package
 
 
@@ -101,6 +101,24 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Held-out items that prove how often the student is wrong when it answers.
+
+    Nothing may have been fitted on them: neither weights nor temperature nor thresholds. Items of
+    one part count as one piece of evidence, so that each part gives one item.
+    """
+
+    inputs: Sequence[Arrays]
+    right: Sequence[Hashable]
+    """The right answer to each."""
+    answer: Callable[[Outputs], Hashable]
+    confidence: Callable[[Outputs], float]
+    """How sure the student is of its answer, 0 to 1; NaN where it gives none."""
+    data: str
+    """Which data these are, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
     """What a student hands in: graphs and all that belongs into the package."""
 
@@ -116,6 +134,8 @@ class Exported:
     judged: Judged | None = None
     """What an int8 graph is made with and held to; without it a student stays fp32."""
     parity: Sequence[Parity] = ()
+    proof: Proof | None = None
+    """By what its abstention can be certified; without it nothing is promised."""
 
 
 class Quantiser(Protocol):
@@ -178,6 +198,8 @@ class Evidence:
     """Taken on the sealed test."""
     latency: tuple[Latency, ...]
     golden: GoldenReport
+    abstention: Abstention | None
+    """What is promised of its answers; None where the plan does not ask."""
     test_readings: int
     """How often this test was looked at, this time included."""
 

@@ -16,8 +16,10 @@ from pydantic import ValidationError
 
 from millhand.contracts.adapters import Accelerator
 from millhand.distil import parity
+from millhand.distil.certify import certified
 from millhand.distil.dataset import Dataset, DataSource
 from millhand.distil.int8 import Terms, try_int8
+from millhand.distil.packing import packed
 from millhand.distil.permission import permitted
 from millhand.distil.plan import DistilPlan, QuantiseUse, Use
 from millhand.distil.roles import (
@@ -39,8 +41,9 @@ from millhand.errors import ConfigError, PackageError
 from millhand.messages import tr
 from millhand.models.bench import Candidate
 from millhand.models.builder import PackageBuilder, Precision
+from millhand.models.energy import energy_of
 from millhand.models.golden import golden_cases
-from millhand.models.manifest import Latency, Metric, TeacherCard
+from millhand.models.manifest import Abstention, Latency, Metric, TeacherCard
 from millhand.models.older import emulation
 from millhand.models.package import Package
 from millhand.models.sessions import OpenedModel, open_model
@@ -49,9 +52,9 @@ from millhand.plugins import Plugins, Registration
 
 log = structlog.get_logger(__name__)
 
-PLAN_FILE = "plan.json"
 SEALED_RECORD = "sealed-test.json"
 _SECONDS_TIMED = 1.0
+_SECONDS_OF_ENERGY = 0.2
 
 
 def distil(
@@ -107,6 +110,7 @@ def distil(
         run.learn(teacher, student)
         run.quantise()
         model = stack.enter_context(run.open(accelerator))
+        run.certify(model, accelerator)
         run.measure(model)
         run.test(model, teacher, student, SealedTest(dataset, out.parent / SEALED_RECORD))
         run.judge(gates, model)
@@ -133,6 +137,7 @@ class _Run:
         self._workspace = workspace
         self._metrics: tuple[Metric, ...] = ()
         self._latency: tuple[Latency, ...] = ()
+        self._abstention: Abstention | None = None
         self._readings = 0
 
     def look_up(self, plugins: Plugins) -> None:
@@ -177,7 +182,7 @@ class _Run:
         self._builder = self._packed(exported)
 
     def _packed(self, exported: Exported) -> PackageBuilder:
-        builder = _packed(self._plan, self._card, self._command, exported)
+        builder = packed(self._plan, self._card, self._command, exported)
         return builder.add_source(*self._dataset.sources)
 
     def _with_int8(self, quantiser: Quantiser, use: QuantiseUse) -> Exported:
@@ -232,6 +237,21 @@ class _Run:
         for name in self._plan.processors:
             self._builder.add_parity(parity.on_older(self._candidate, self._on, name, model.used))
 
+    def certify(self, model: OpenedModel, accelerator: Accelerator) -> None:
+        """Prove from which confidence on it may answer, whichever of its graphs is run."""
+        use, proof = self._plan.certify, self._exported.proof
+        if use is None or proof is None:
+            return
+        self._tell(Progress(stage="certify", fraction=0.0))
+        with ExitStack() as stack:
+            others = [
+                stack.enter_context(open_model(self._candidate, accelerator, precision))
+                for precision in self._candidate.precisions
+                if precision != model.used.precision
+            ]
+            self._abstention = certified([model, *others], proof, use)
+        self._builder.promise(self._abstention)
+
     def measure(self, model: OpenedModel) -> None:
         """Time the candidate and hold it to its budget."""
         self._tell(Progress(stage="time", fraction=0.0))
@@ -250,6 +270,7 @@ class _Run:
                 measured=datetime.now(UTC).date().isoformat(),
             ),
         )
+        self._builder.add_energy(energy_of(model.session, inputs, _SECONDS_OF_ENERGY))
         longest = self._plan.budget.p50_ms
         if longest is not None and times.p50_ms > longest:
             raise _over_budget(
@@ -278,6 +299,7 @@ class _Run:
             metrics=self._metrics,
             latency=self._latency,
             golden=model.golden,
+            abstention=self._abstention,
             test_readings=self._readings,
         )
         answers = [gate.judge(evidence) for gate in gates]
@@ -321,39 +343,6 @@ def _settings(role: Any, use: Use) -> Any:
             tr("The settings of “{name}” in the plan are wrong: {why}", name=use.use, why=error),
             mend=tr("Mend what stands under its “with:”."),
         ) from error
-
-
-def _packed(
-    plan: DistilPlan, card: TeacherCard, command: str, exported: Exported
-) -> PackageBuilder:
-    builder = PackageBuilder(
-        name=plan.name,
-        version=plan.version,
-        task=plan.task,
-        product=plan.product,
-        licence=plan.licence,
-        teacher=card,
-        meanings=exported.meanings,
-        parameters=dict(exported.parameters),
-        plan_sha256=plan.sha256,
-        budget_p50_ms=plan.budget.p50_ms,
-        seed=plan.seed,
-        command=command,
-    )
-    for precision, graph in exported.graphs.items():
-        builder.add_graph(graph, precision)
-    for pair in exported.golden:
-        builder.add_golden(
-            pair.inputs,
-            pair.outputs,
-            pair.precision,
-            absolute=pair.absolute,
-            relative=pair.relative,
-        )
-    builder.add_file(PLAN_FILE, plan.to_bytes(), "The distil plan; its hash is plan_sha256.")
-    for path, (data, meaning) in exported.files.items():
-        builder.add_file(path, data, meaning)
-    return builder.add_parity(*exported.parity).add_note(*exported.notes)
 
 
 def _within_parameters(package: Package, plan: DistilPlan) -> None:

@@ -24,6 +24,7 @@ from millhand.models.files import read_part
 from millhand.models.golden_files import read_golden
 from millhand.models.graph import GraphFacts, TensorFacts, read_facts
 from millhand.models.manifest import (
+    Abstention,
     Energy,
     ExtraFile,
     Golden,
@@ -40,7 +41,7 @@ from millhand.models.package import CARD, MANIFEST, Package, open_package
 
 _PLAIN_FIELDS = (
     "version", "product", "created", "parameters", "seed", "command", "plan_sha256",
-    "budget_p50_ms", "abstention",
+    "budget_p50_ms",
 )  # fmt: skip
 Precision = Literal["fp32", "fp16", "int8"]
 
@@ -55,7 +56,7 @@ class PackageBuilder:
         teacher: by whom and by what right it was taught.
         meanings: what each input and output holds, with unit or range, by tensor name.
         facts: the manifest's other plain fields: version, product, created, parameters,
-            seed, command, plan_sha256, budget_p50_ms, abstention.
+            seed, command, plan_sha256, budget_p50_ms.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class PackageBuilder:
                 data = read_part(package.path(extra), extra)
                 builder.add_file(extra.path, data, extra.meaning)
         builder.add_source(*old.sources).add_metric(*old.metrics).add_latency(*old.latency)
+        builder.promise(old.abstention)
         return builder.add_energy(*old.energy).add_parity(*old.parity).add_note(*old.notes)
 
     def add_graph(self, graph: bytes | Path, precision: Precision = "fp32") -> Self:
@@ -192,6 +194,11 @@ class PackageBuilder:
     def add_latency(self, *latency: Latency) -> Self:
         """State measured times."""
         self._latency.extend(latency)
+        return self
+
+    def promise(self, abstention: Abstention | None) -> Self:
+        """State when the model does not answer, and what is promised of its answers."""
+        self._fields["abstention"] = abstention
         return self
 
     def add_energy(self, *energy: Energy) -> Self:

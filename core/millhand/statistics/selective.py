@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from millhand.statistics.intervals import beta_cdf, beta_quantile
 
@@ -79,29 +79,70 @@ def certify(
     Raises:
         ValueError: lengths differ, no threshold is given, or a rate is not between 0 and 1.
     """
-    sure, failed = np.asarray(confidence, np.float64), np.asarray(wrong, np.bool_)
-    if sure.ndim != 1 or sure.shape != failed.shape:
-        raise ValueError(f"{sure.shape} confidences do not go with {failed.shape} answers")
-    if not thresholds or not 0 < alpha < 1 or not 0 < delta < 1:
+    return certify_all([(confidence, wrong)], alpha=alpha, delta=delta, thresholds=thresholds)
+
+
+def certify_all(
+    models: Sequence[tuple[ArrayLike, ArrayLike]],
+    *,
+    alpha: float,
+    delta: float = 0.05,
+    thresholds: Sequence[float] = THRESHOLDS,
+) -> Certificate | NoCertificate:
+    """Return the lowest threshold that is proven for every one of several models.
+
+    For a package with graphs of several precisions, any of which may be run: the promise then
+    holds for whichever is. Every threshold of every model is one test more to correct for.
+
+    Args:
+        models: confidence and wrong of each, as for :func:`certify`, for the same items.
+        alpha: error rate among the answered that must not be exceeded, 0 to 1.
+        delta: probability with which the promise may fail, 0 to 1.
+        thresholds: confidences to try, chosen before the data were looked at.
+
+    Returns:
+        The certificate with the counts of the model with the highest proven error rate.
+
+    Raises:
+        ValueError: as :func:`certify`, or no model is given.
+    """
+    cases = [_case(*model) for model in models]
+    if not cases or not thresholds or not 0 < alpha < 1 or not 0 < delta < 1:
         raise ValueError("a certificate needs thresholds, and rates between 0 and 1")
-    tried = sorted(set(thresholds))
-    level = delta / len(tried)
-    for threshold in tried:
-        answered = sure >= threshold
-        count, mistakes = int(answered.sum()), int(failed[answered].sum())
-        if count and binomial_tail(mistakes, count, alpha) <= level:
+    steps = sorted(set(thresholds))
+    tried = len(steps) * len(cases)
+    level = delta / tried
+    items = len(cases[0][0])
+    for threshold in steps:
+        counts = [_counts(sure, failed, threshold) for sure, failed in cases]
+        if all(of and binomial_tail(wrong, of, alpha) <= level for of, wrong in counts):
+            upper, answered, mistakes = max((_upper(w, of, level), of, w) for of, w in counts)
             return Certificate(
                 threshold=threshold,
                 alpha=alpha,
                 delta=delta,
-                tried=len(tried),
-                items=len(sure),
-                answered=count,
+                tried=tried,
+                items=items,
+                answered=answered,
                 wrong=mistakes,
-                upper=_upper(mistakes, count, level),
+                upper=upper,
             )
-    needed = items_needed(alpha, delta, len(tried))
-    return NoCertificate(alpha=alpha, delta=delta, tried=len(tried), items=len(sure), needed=needed)
+    needed = items_needed(alpha, delta, tried)
+    return NoCertificate(alpha=alpha, delta=delta, tried=tried, items=items, needed=needed)
+
+
+def _case(confidence: ArrayLike, wrong: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    sure, failed = np.asarray(confidence, np.float64), np.asarray(wrong, np.bool_)
+    if sure.ndim != 1 or sure.shape != failed.shape:
+        raise ValueError(f"{sure.shape} confidences do not go with {failed.shape} answers")
+    return sure, failed
+
+
+def _counts(
+    sure: NDArray[np.float64], failed: NDArray[np.bool_], threshold: float
+) -> tuple[int, int]:
+    answered = sure >= threshold
+    return int(answered.sum()), int(failed[answered].sum())
 
 
 def items_needed(alpha: float, delta: float = 0.05, tried: int = len(THRESHOLDS)) -> int:

@@ -76,7 +76,8 @@ class Plugin:
     @hookimpl
     def millhand_gates(self):
         return [
-            GateType(name="toy.within", target="millhand.distil.gates:WithinTeacher", summary="")
+            GateType(name="toy.within", target="millhand.distil.gates:WithinTeacher", summary=""),
+            GateType(name="toy.certified", target="millhand.distil.gates:Certified", summary=""),
         ]
 
     @hookimpl

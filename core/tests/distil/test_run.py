@@ -6,7 +6,8 @@ from onnx_reference import Reference
 from toy_roles import Rule
 
 from millhand.distil.dataset import Split
-from millhand.distil.run import PLAN_FILE, SEALED_RECORD, distil
+from millhand.distil.packing import PLAN_FILE
+from millhand.distil.run import SEALED_RECORD, distil
 from millhand.errors import ConfigError, NotAllowed, PackageError
 from millhand.models.package import open_package
 from millhand.models.sessions import open_model

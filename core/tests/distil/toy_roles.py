@@ -5,7 +5,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from pydantic import BaseModel, ConfigDict, Field
 
-from millhand.distil.roles import Exported, GoldenPair, Judged
+from millhand.distil.roles import Exported, GoldenPair, Judged, Proof
 from millhand.models.manifest import Metric, TeacherCard
 
 
@@ -46,6 +46,8 @@ class LinearConfig(BaseModel):
     golden_error: float = 0.0
     golden_bound: float = 1e-4
     judged: int = 0
+    proven: int = 0
+    wrong: int = 0
 
 
 class Linear:
@@ -82,8 +84,24 @@ class Linear:
             notes=["A line suffices."],
             judged=Judged(
                 inputs=[{"x": row[None]} for row in x[: self.config.judged]],
-                answer=lambda outputs: bool(outputs["p"][0, 0] > 0.5),
+                answer=yes,
             ),
+            proof=self.proof(x) if self.config.proven else None,
+        )
+
+    def proof(self, x):
+        """Points far from the line, so that the student is sure; some are told wrongly."""
+        rng = np.random.default_rng(1)
+        far = rng.uniform(-3, 3, size=(self.config.proven, 2))
+        right = [bool(point @ np.array([1, 2]) > 0.5) for point in far]
+        for place in range(self.config.wrong):
+            right[place] = not right[place]
+        return Proof(
+            inputs=[{"x": point[None].astype(np.float32)} for point in far],
+            right=right,
+            answer=yes,
+            confidence=lambda outputs: float(max(outputs["p"][0, 0], 1 - outputs["p"][0, 0])),
+            data="far points",
         )
 
     def evaluate(self, model, teacher, items):
@@ -99,6 +117,10 @@ class Linear:
                 data="sealed test",
             )
         ]
+
+
+def yes(outputs):
+    return bool(outputs["p"][0, 0] > 0.5)
 
 
 def linear_graph(weights, bias):

@@ -84,4 +84,6 @@ def test_timing_counts_what_it_says(package, kit):
     with open_model(package, Reference("r", Reference.Config())) as model:
         times = time_runs(model.session, {"x": kit.X}, 0.01)
     assert times.runs >= 20
-    assert times.per_second == pytest.approx(1e3 / times.p50_ms, rel=0.9)
+    # Half of the runs took the median or longer, whatever else the machine does meanwhile.
+    assert 0 < times.per_second <= 2e3 / times.p50_ms
+    assert times.p50_ms <= times.p99_ms

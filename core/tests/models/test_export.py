@@ -17,9 +17,8 @@ from millhand.models.package import open_package
 @pytest.fixture
 def stated(tmp_path, kit):
     """A package that says all that one can say."""
-    builder = kit.full_builder(
-        licence="mit or apache-2.0",
-        abstention=Abstention(
+    builder = kit.full_builder(licence="mit or apache-2.0").promise(
+        Abstention(
             threshold=0.9,
             alpha=0.05,
             delta=0.05,
@@ -30,7 +29,7 @@ def stated(tmp_path, kit):
             upper=0.03,
             needed=99,
             data="calibration",
-        ),
+        )
     )
     builder.add_metric(Metric(name="accuracy", value=0.9, low=0.8, high=0.95, items=9, data="d"))
     builder.add_source(

@@ -13,6 +13,7 @@ from millhand.statistics.selective import (
     NoCertificate,
     binomial_tail,
     certify,
+    certify_all,
     items_needed,
 )
 
@@ -70,6 +71,29 @@ def test_a_certificate_is_found_where_the_data_allow_one():
     rng = np.random.default_rng(3)
     found = [by_certificate(*drawn(rng, 6000)) for _ in range(50)]
     assert sum(one is not None for one in found) >= 45
+
+
+def test_for_several_graphs_the_promise_holds_for_whichever_is_run():
+    """An int8 graph a little worse than fp32: over 500 resamples, the worse one's true risk."""
+    rng, broken, issued = np.random.default_rng(5), 0, 0
+    worse = 0.004
+    for _ in range(RESAMPLES):
+        sure = rng.uniform(0, 1, 4000)
+        luck = rng.uniform(0, 1, 4000)
+        fp32, int8 = luck < error_rate(sure), luck < error_rate(sure) + worse
+        found = certify_all([(sure, fp32), (sure, int8)], alpha=ALPHA, delta=DELTA)
+        if isinstance(found, Certificate):
+            issued += 1
+            assert found.tried == 16
+            broken += true_risk(found.threshold) + worse > ALPHA
+    assert issued > RESAMPLES / 4
+    assert broken / RESAMPLES <= DELTA
+
+
+def test_one_graph_that_fails_spoils_it_for_all():
+    fine, bad = ([0.999] * 400, [False] * 400), ([0.999] * 400, [True] * 400)
+    assert isinstance(certify_all([fine, fine], alpha=0.05), Certificate)
+    assert isinstance(certify_all([fine, bad], alpha=0.05), NoCertificate)
 
 
 def test_too_few_items_are_no_certificate_and_say_how_many_it_takes():

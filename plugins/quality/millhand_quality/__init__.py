@@ -82,7 +82,7 @@ def millhand_gates() -> Sequence[GateType]:
 
 @hookimpl
 def millhand_commands() -> Sequence[CommandType]:
-    """Register ``millhand inspect fit``, ``score`` and ``quantise``."""
+    """Register ``millhand inspect fit``, ``score``, ``quantise`` and ``cascade``."""
     return (
         CommandType(
             name="fit",
@@ -101,5 +101,11 @@ def millhand_commands() -> Sequence[CommandType]:
             group="inspect",
             target="millhand_quality.inspect.commands.quantise:quantise",
             summary=tr("Try int8, and keep it where it wins on this machine."),
+        ),
+        CommandType(
+            name="cascade",
+            group="inspect",
+            target="millhand_quality.inspect.commands.cascade:cascade",
+            summary=tr("Say what a quick package before a bigger one would cost and miss."),
         ),
     )

@@ -92,8 +92,8 @@ def quantise(
     """Try int8 and say what came of it."""
     opened = open_package(package)
     parameters = read_parameters(opened.manifest.parameters)
-    bad = [pixels for folder in defective for pixels in _read(folder, parameters)]
-    judged = judged_by(parameters, _read(good, parameters), bad)
+    bad = [pixels for folder in defective for pixels in read_folder(folder, parameters)]
+    judged = judged_by(parameters, read_folder(good, parameters), bad)
     use = QuantiseUse.model_validate(
         {"use": QUANTISER, "with": {"operators": ["Conv"]}, "gain": gain}
     )
@@ -111,7 +111,12 @@ def quantise(
     return ExitCode.FINE
 
 
-def _read(folder: Path, parameters: InspectParameters) -> list[Pixels]:
+def read_folder(folder: Path, parameters: InspectParameters) -> list[Pixels]:
+    """Read all pictures that lie in a folder, in the package's size.
+
+    Raises:
+        ConfigError: there is none, or one cannot be read or is of another size.
+    """
     frame = parameters.frame
     shape = Shape(frame.height, frame.width, frame.channels)
     files = sorted(file for pattern in _FILES for file in folder.glob(pattern))
