@@ -1,12 +1,15 @@
-"""The container file, as far as it can be proved without a container engine."""
+"""The container file: read, and where buildah is, built and run without a container engine."""
 
 from __future__ import annotations
 
 import importlib.util
 import io
 import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,13 @@ from dockerfile_parse import DockerfileParser
 from millhand.cli.program import program
 
 ROOT = Path(__file__).parents[2]
+CELL = """
+millhand: 1
+name: boxed
+devices:
+  camera: {adapter: folder, path: images}
+console: {}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +74,30 @@ def test_its_probe_and_its_command_exist(steps) -> None:
     known = {word for option in options for word in option.opts}
     assert [word for word in command if word.startswith("--") and word not in known] == []
     assert CliRunner().invoke(program, [command[0], "--help"]).exit_code == 0
+
+
+BASE = os.environ.get("MILLHAND_CONTAINER_BASE")
+"""A Debian's root with Python, made as ``prove_container.sh`` says."""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(
+    BASE is None or shutil.which("buildah") is None or os.geteuid() != 0,
+    reason="needs root, buildah, and MILLHAND_CONTAINER_BASE: see prove_container.sh",
+)
+def test_it_builds_and_a_cell_lives_in_it(tmp_path: Path) -> None:
+    cell, out = tmp_path / "cell", tmp_path / "out"
+    (cell / "images").mkdir(parents=True)
+    shutil.copy(next((ROOT / "docs" / "images").glob("*.png")), cell / "images")
+    (cell / "scenario.yaml").write_text(CELL, encoding="utf-8")
+    out.mkdir()
+    words = ["bash", Path(__file__).with_name("prove_container.sh"), BASE, cell, out]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=880, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    lines = (out / "facts").read_text(encoding="utf-8").splitlines()
+    facts = dict(line.split(" ", 1) for line in lines if " " in line)
+    assert facts["user"] == "10001"
+    assert facts["writes"] == "no", "nothing of the program can be changed"
+    assert (facts["alive"], facts["ended"], facts["verified"]) == ("0", "0", "yes")
+    assert facts["done"] == "yes"

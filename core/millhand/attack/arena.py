@@ -363,13 +363,17 @@ class Arena:
         await self.until(lambda: len(self.intents()) >= goal, within_s)
 
     async def recovered(self, within_s: float = _PATIENCE) -> None:
-        """Wait until the PLC has accepted a result again: the cell does its work."""
+        """Wait until the PLC has accepted a result that was decided after this was called."""
         after = self.journal.head
 
         def works() -> bool:
+            entries = self.entries("intent", "outcome", after=after)
+            decided = {entry.id for entry in entries if isinstance(entry.record, Intent)}
             return any(
-                isinstance(entry.record, Outcome) and entry.record.status is OutcomeStatus.CONFIRMED
-                for entry in self.entries("outcome", after=after)
+                isinstance(entry.record, Outcome)
+                and entry.record.status is OutcomeStatus.CONFIRMED
+                and entry.id in decided
+                for entry in entries
             )
 
         await self.until(works, within_s)

@@ -15,6 +15,7 @@ from collections import Counter
 
 from millhand.attack.arena import Arena
 from millhand.contracts import Answer, AnswerCode, Disposition, PartTrigger, Verdict
+from millhand.journal.entries import Entry
 from millhand.journal.records import Cause, Intent
 from millhand.messages import tr
 
@@ -30,12 +31,9 @@ def wrong_in(arena: Arena, *, forged: frozenset[int] = frozenset()) -> list[str]
         forged: numbers of commands that the attacker wrote past the engine.
     """
     given = arena.answers()  # before the intents: each was durable before its answer came
-    intents = [
-        entry.record
-        for entry in arena.entries("intent", after=0)
-        if isinstance(entry.record, Intent)
-    ]
-    return [*_commands(given, intents, forged), *_triggers(arena, intents)]
+    entries = arena.entries("intent", after=0)
+    intents = [entry.record for entry in entries if isinstance(entry.record, Intent)]
+    return [*_commands(given, intents, forged), *_triggers(arena, entries)]
 
 
 def _commands(given: list[Answer], intents: list[Intent], forged: frozenset[int]) -> list[str]:
@@ -69,15 +67,21 @@ def _passed(intent: Intent, part: str) -> list[str]:
     return [] if decided else [tr("Part {part} passed and was never found OK.", part=part)]
 
 
-def _triggers(arena: Arena, intents: list[Intent]) -> list[str]:
-    """Every trigger has one disposition: the numbers are without holes and come once."""
+def _triggers(arena: Arena, entries: list[Entry]) -> list[str]:
+    """Every trigger has one disposition: the numbers are without holes and come once.
+
+    A PLC that has lost its memory counts anew, within another session of the same engine.
+    """
     keys = Counter(
-        (one.observation.trigger.epoch if arena.restarted_plc else 0,
-         one.observation.agent,
-         one.observation.trigger.trigger_seq)
-        for one in intents
-        if isinstance(one.observation.trigger, PartTrigger)
-    )  # fmt: skip
+        (
+            (entry.boot, intent.observation.trigger.epoch) if arena.restarted_plc else (0, 0),
+            intent.observation.agent,
+            intent.observation.trigger.trigger_seq,
+        )
+        for entry in entries
+        if isinstance(intent := entry.record, Intent)
+        and isinstance(intent.observation.trigger, PartTrigger)
+    )
     found = [
         tr("Trigger {seq} has {count} dispositions.", seq=key[2], count=count)
         for key, count in keys.items()

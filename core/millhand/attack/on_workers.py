@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import ClassVar
 
 from millhand.attack.arena import Arena
 from millhand.attack.attack import Finding, NotApplicable, judged
@@ -15,6 +14,7 @@ from millhand.journal.records import Alarm, AlarmState, OutcomeStatus
 from millhand.messages import tr
 
 _PASSES = (Disposition.PASS, Disposition.PASS_FLAGGED)
+_FAILED = ("agent_failed", "agent_degraded")
 _FINE = 4
 """So many results must be accepted while the neighbour misbehaves."""
 _FINE_S = 30.0
@@ -35,6 +35,7 @@ class KillWorkers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         await arena.settled_parts(2)
+        await _all_well(arena)
         await arena.recovered()
         again = set(_workers(arena)) - set(pids)
         named = "agent_failed" in arena.alarms()
@@ -54,6 +55,7 @@ class FreezeWorkers:
 
     async def run(self, arena: Arena) -> Finding:
         """Freeze them and wait until the engine has replaced them."""
+        await _all_well(arena)
         await arena.settled_parts(1)
         seen = len(arena.intents())
         pids = _workers(arena)
@@ -79,11 +81,10 @@ class _Neighbour:
     title: str
     promise = 7
     order: str
-    alarm: ClassVar[tuple[str, ...]] = ("agent_failed", "agent_degraded")
 
     async def run(self, arena: Arena) -> Finding:
         """Let the neighbour misbehave, and watch the person's own agents."""
-        await arena.until(lambda: self._well(arena))  # or else what comes is no new alarm
+        await _all_well(arena)  # or else what comes is no new alarm
         arena.switch.write_text(self.order, encoding="utf-8")
         try:
             await arena.until(lambda: bool(self._named(arena)))
@@ -93,7 +94,7 @@ class _Neighbour:
             fine, parts = self._fine(arena, after), len(arena.intents()) - parts
         finally:
             arena.switch.unlink(missing_ok=True)
-        await arena.until(lambda: self._well(arena))
+        await _all_well(arena)
         return judged(
             fine >= _FINE,
             tr("isolation: a worker of its own"),
@@ -107,22 +108,8 @@ class _Neighbour:
 
     def _named(self, arena: Arena) -> set[str]:
         """Return the alarms that name the neighbour and nobody else."""
-        alarms = self._alarms(arena)
-        return {one.name for one in alarms if one.state is AlarmState.ACTIVE}
-
-    def _well(self, arena: Arena) -> bool:
-        """Say whether nothing stands against the neighbour any more."""
-        last = {one.name: one.state for one in self._alarms(arena, after=0)}
-        return AlarmState.ACTIVE not in last.values()
-
-    def _alarms(self, arena: Arena, after: int | None = None) -> list[Alarm]:
-        return [
-            alarm
-            for entry in arena.entries("alarm", after=after)
-            if isinstance(alarm := entry.record, Alarm)
-            and alarm.source == NEIGHBOUR
-            and alarm.name in self.alarm
-        ]
+        alarms = _failures(arena, arena.mark)
+        return {one.name for one in alarms if one.source == NEIGHBOUR and _stands(one)}
 
 
 class NeighbourRaises(_Neighbour):
@@ -151,6 +138,25 @@ class NeighbourLeaks(_Neighbour):
 
     title = tr("Another agent leaks memory until its limit")
     order = "leak"
+
+
+async def _all_well(arena: Arena) -> None:
+    """Wait until no agent has failed that did not come back."""
+
+    def well() -> bool:
+        last = {(one.source, one.name): one for one in _failures(arena, 0)}
+        return not any(map(_stands, last.values()))
+
+    await arena.until(well)
+
+
+def _failures(arena: Arena, after: int) -> list[Alarm]:
+    alarms = [entry.record for entry in arena.entries("alarm", after=after)]
+    return [one for one in alarms if isinstance(one, Alarm) and one.name in _FAILED]
+
+
+def _stands(alarm: Alarm) -> bool:
+    return alarm.state is AlarmState.ACTIVE
 
 
 def _workers(arena: Arena) -> list[int]:

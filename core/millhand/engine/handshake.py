@@ -73,6 +73,8 @@ class TriggerWatch:
         self._source = source
         self._poll_s = poll_s
         self.last_seq = last_seq
+        self.epoch = 0
+        """Session that the newest record came by: after a restart the PLC may count anew."""
         self.ready = asyncio.Event()
         """Set once the standing record is known, so that the next trigger cannot be missed."""
         seq, *rest = (f"{source.item}.{name}" for name in ("seq", "part_id", "product", "tick"))
@@ -89,6 +91,7 @@ class TriggerWatch:
             self.ready.set()
             if not seq.good:
                 continue
+            self.epoch = seq.epoch
             if seq.initial:
                 for missed in self._resume(integer(seq.value)):
                     yield missed

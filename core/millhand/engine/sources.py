@@ -94,7 +94,7 @@ class _Parts:
             if isinstance(trigger, PartTrigger):
                 self._runner.offer(trigger)
             else:
-                self._runner.missed(self._source, trigger)
+                self._runner.missed(self._source, trigger, self._watch.epoch)
 
 
 class _Edges:

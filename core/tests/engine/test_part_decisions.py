@@ -139,6 +139,9 @@ async def test_missed_triggers_are_an_alarm_until_one_was_seen_in_time(
         await wait_for(engine, "intent", 3)
         await wait_for(engine, "alarm", 2)
         alarms = [entry.record for entry in engine.journal.read(kinds=("alarm",))]
+        intents = [entry.record for entry in engine.journal.read(kinds=("intent",))]
+    epochs = [one.observation.trigger.epoch for one in intents]
+    assert epochs == [1, 1, 1], "a missed one belongs to the session that told of it"
     assert [(one.name, one.state.value) for one in alarms] == [
         ("trigger_missed", "active"),
         ("trigger_missed", "cleared"),
