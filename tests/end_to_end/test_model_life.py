@@ -40,7 +40,7 @@ async def entries(journal, kind: str, count: int, wanted, after: int = 0) -> lis
     found: list = []
     async with asyncio.timeout(60):
         async for entry in journal.cursor(after, kinds=(kind,)):
-            if wanted(entry.record):
+            if entry.subject in ("inspector", "casting-cell") and wanted(entry.record):
                 found.append(entry)
             if len(found) == count:
                 break
@@ -49,7 +49,7 @@ async def entries(journal, kind: str, count: int, wanted, after: int = 0) -> lis
 
 def by_package(journal, before: int, after: int) -> Counter:
     """Count the decisions on impellers between two places of the journal by what decided them."""
-    found = journal.read(after, before=before, kinds=("intent",), limit=None)
+    found = journal.read(after, before=before, kinds=("intent",), subject="inspector", limit=None)
     return Counter(
         entry.record.decision.models.get("model", "late")
         for entry in found
@@ -78,7 +78,9 @@ async def test_shadow_promotion_and_rollback_while_the_line_runs(
 
     plant = await line
     run = await simulation.judge(plant)
-    intents = [entry.record for entry in journal.read(kinds=("intent",), limit=None)]
+    intents = [
+        entry.record for entry in journal.read(kinds=("intent",), subject="inspector", limit=None)
+    ]
     seqs = sorted(intent.observation.trigger.trigger_seq for intent in intents)
     assert seqs == list(range(1, plant.triggers + 1)), "one disposition for each trigger"
     assert not [one for one in intents if one.cause in (Cause.FAILED, Cause.UNKNOWN_PRODUCT)]
@@ -128,7 +130,7 @@ async def test_a_canary_decides_its_share_and_the_rest_is_compared(
     shadowed = journal.read(kinds=("shadowed",), limit=None)
     by_canary = {
         entry.id
-        for entry in journal.read(kinds=("intent",), limit=None)
+        for entry in journal.read(kinds=("intent",), subject="inspector", limit=None)
         if candidate in entry.record.decision.models.values()
     }
     assert not by_canary & {entry.id for entry in shadowed}
@@ -155,7 +157,9 @@ async def test_after_a_restart_the_promoted_model_is_live_and_the_one_before_is_
         assert (back.record.package, back.record.replaces) == (original, candidate)
         assert back.record.folders == ()
         plant = await asyncio.wait_for(simulation_line(simulation, engine), 60)
-        assert plant.triggers == len(engine.journal.read(kinds=("intent",), limit=None))
+        assert plant.triggers == len(
+            engine.journal.read(kinds=("intent",), subject="inspector", limit=None)
+        )
 
 
 async def simulation_line(simulation: Simulation, engine: Engine):

@@ -28,7 +28,7 @@ from millhand.journal.records import (
     Validity,
 )
 from millhand.messages import tr
-from millhand.scenario.agents import Drift as Rules
+from millhand.scenario.learning import Drift as Rules
 from millhand.statistics.drift import Drift
 from millhand.statistics.drift_in_batches import DriftInBatches
 
