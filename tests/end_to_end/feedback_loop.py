@@ -40,6 +40,7 @@ from millhand.journal.blobs import BlobReader
 from millhand.journal.entries import Entry
 from millhand.journal.places import BLOBS, INBOX
 from millhand.journal.records import AnswerKind, Cause, Drifted, Intent, ModelMoved, Shadowed, Stage
+from millhand.ledger.score import DetectionLimit, Standing, standing
 from millhand.models.package import open_package
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +48,7 @@ AGENT = "inspector"
 WEAR_FROM, WEAR_UNTIL = 181, 441
 PARTS = 4000
 GOOD_PICTURES = 120
-MOST_PAIRS = 900
+MOST_PAIRS = 700
 AFTERWARDS = 120
 BACK = 12
 MARGIN_LOOK = 20
@@ -105,7 +106,7 @@ class Story:
     evidence: float = 0.0
     afterwards: Rate = field(default_factory=Rate)
     escapes: Rate = field(default_factory=Rate)
-    """After the promotion, of all parts with a defect."""
+    """After the promotion, of all parts with a defect that has to be found."""
     rollback_ms: float = 0.0
     first_decision_ms: float = 0.0
     triggers: int = 0
@@ -121,7 +122,7 @@ class Loop:
         self.say = say
         self.story = Story()
         self.original = open_package(cell / "models" / "impeller")
-        self._truth: dict[str, bool] = {}
+        self._truth: dict[str, Standing] = {}
 
     # --- what it sees ---
 
@@ -148,18 +149,24 @@ class Loop:
         found = (one for _, one in self.intents(after, before))
         return [one for one in found if one.cause in DECIDED_BY_MODEL]
 
-    def good(self, part: str) -> bool:
+    def really(self, part: str) -> Standing:
         """Say what only the person who holds the part can know."""
         if part not in self._truth:
             (truth,) = self.simulation.plant.truth([part])
-            self._truth[part] = truth.defect is None
+            self._truth[part] = standing(truth, DetectionLimit())
         return self._truth[part]
+
+    def good(self, part: str) -> bool:
+        """Whether a person lets it pass: a mark below the limit is no defect."""
+        return self.really(part) is not Standing.DEFECTIVE
 
     def false_rejects(self, intents: Iterable[Intent]) -> Rate:
         """Count good parts that the model called not OK, whatever came of them."""
         rate = Rate()
         for intent in intents:
-            if intent.decision.verdict is None or not self.good(part_of(intent)):
+            if intent.decision.verdict is None:
+                continue
+            if self.really(part_of(intent)) is not Standing.GOOD:
                 continue
             rate.of += 1
             rate.count += intent.decision.verdict is Verdict.NOT_OK
@@ -319,8 +326,8 @@ class Loop:
         passed = sum(one.disposition is Disposition.PASS for one in bad)
         self.story.escapes = Rate(passed, len(bad))
         self.say(
-            f"Promoted. False rejects of good parts now {self.story.afterwards}; of parts with any "
-            f"defect, however small, {self.story.escapes} passed."
+            f"Promoted. False rejects of good parts now {self.story.afterwards}; of parts with a "
+            f"defect that has to be found {self.story.escapes} passed."
         )
 
     async def it_is_rolled_back(self) -> None:
@@ -368,6 +375,8 @@ def prepared(folder: Path) -> Path:
     text = file.read_text(encoding="utf-8")
     anchor = "    deadline: 120 ms\n"
     assert anchor in text
+    others, guard = text.index("  bores:\n"), text.index("\nguard:\n")
+    text = text[:others] + text[guard:]  # what else the cell watches is another story
     file.write_text(text.replace(anchor, RULES), encoding="utf-8")
     return cell
 

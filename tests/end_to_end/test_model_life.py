@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +23,28 @@ from millhand.journal.records import Cause, ModelMoved, Stage
 from millhand.plugins import Plugins
 
 CANDIDATE = "models/students/impeller"
+
+
+@pytest.fixture
+async def simulation(tmp_path) -> AsyncIterator[Simulation]:
+    """The casting cell with time enough for two models on a busy machine."""
+    source = Path(__file__).parents[2] / "scenarios" / "casting_cell"
+    ignored = shutil.ignore_patterns("journal", "data", "*.png")
+    cell = Path(shutil.copytree(source, tmp_path / "cell", ignore=ignored))
+    text = (cell / "scenario.yaml").read_text(encoding="utf-8")
+    patient = text.replace("    deadline: 120 ms\n", "    deadline: 500 ms\n")
+    assert patient != text
+    (cell / "scenario.yaml").write_text(patient, encoding="utf-8")
+    options = {
+        "parts": 30,
+        "seed": 11,
+        "takt_ticks": 40,
+        "defect_rate": 0.3,
+        "challenges": [],
+        "runs": [{"product": "impeller", "parts": 30}],
+    }
+    async with Simulation(cell, folder=tmp_path / "run", options=options) as running:
+        yield running
 
 
 @pytest.fixture
