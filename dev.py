@@ -2,6 +2,7 @@
 """One command for each job of a developer; needs nothing but Python 3.11 or newer.
 
     python dev.py demo                 run the first cell: a simulated line, inspected for real
+    python dev.py loop                 the whole feedback loop on it: drift, answers, a new model
     python dev.py test                 all checks, then all tests but the slow ones
     python dev.py test --slow          the slow ones too
     python dev.py test -k guard        whatever else pytest understands
@@ -185,6 +186,12 @@ def packages() -> list[str]:
     )
 
 
+def loop(arguments: list[str]) -> int:
+    """Tell the feedback loop on the simulated line; fitting a new head needs the extra for it."""
+    ensure(TESTING)
+    return call([str(PYTHON), "tests/end_to_end/feedback_loop.py", *arguments])
+
+
 def check(arguments: list[str]) -> int:
     """Run every check, tell which failed, and return 1 if any did."""
     if arguments:
@@ -295,6 +302,7 @@ def leave_out(folder: Path) -> None:
 
 JOBS = {
     "demo": demo,
+    "loop": loop,
     "test": test,
     "check": check,
     "conformance": conformance,

@@ -21,7 +21,7 @@ import onnxruntime as ort
 
 from millhand.engine.drift import picture_values, test_of
 from millhand.models.package import open_package
-from millhand.scenario.agents import Drift as Rules
+from millhand.scenario.learning import Drift as Rules
 from millhand_quality.inspect.parameters import InspectParameters, read_parameters
 from millhand_simulated.parts.truth import StationConfig, Wear, photograph
 from millhand_simulated.plc.line import LineConfig, LinePlan

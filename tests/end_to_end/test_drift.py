@@ -54,13 +54,13 @@ def scenario(folder: Path, more: str = "") -> Path:
 async def first(journal, kind: str, wanted=lambda _: True, after: int = 0):
     async with asyncio.timeout(60):
         async for entry in journal.cursor(after, kinds=(kind,)):
-            if wanted(entry.record):
+            if entry.subject == "inspector" and wanted(entry.record):
                 return entry
     raise AssertionError("the journal was closed")
 
 
 def settled(journal, before: int, after: int) -> list:
-    found = journal.read(after, before=before, kinds=("intent",), limit=None)
+    found = journal.read(after, before=before, kinds=("intent",), subject="inspector", limit=None)
     return [entry.record for entry in found]
 
 
@@ -89,7 +89,11 @@ async def test_a_void_certificate_lets_nothing_pass_until_a_person_renews_it(tmp
         after = settled(journal, head, renewed.seq)
         assert [one.cause for one in after if one.cause is not Cause.VOID][1:], "it decides again"
         assert run.summary.balanced
-        asked = {one.question.decision: one.question for one in questions(journal)}
+        asked = {
+            one.question.decision: one.question
+            for one in questions(journal)
+            if one.question.agent == "inspector"
+        }
         assert asked[drift.record.decision].ground == "abstention"
         audits = [one for one in asked.values() if one.ground == "audit"]
         assert audits

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +23,28 @@ from millhand.journal.records import Cause, ModelMoved, Stage
 from millhand.plugins import Plugins
 
 CANDIDATE = "models/students/impeller"
+
+
+@pytest.fixture
+async def simulation(tmp_path) -> AsyncIterator[Simulation]:
+    """The casting cell with time enough for two models on a busy machine."""
+    source = Path(__file__).parents[2] / "scenarios" / "casting_cell"
+    ignored = shutil.ignore_patterns("journal", "data", "*.png")
+    cell = Path(shutil.copytree(source, tmp_path / "cell", ignore=ignored))
+    text = (cell / "scenario.yaml").read_text(encoding="utf-8")
+    patient = text.replace("    deadline: 120 ms\n", "    deadline: 500 ms\n")
+    assert patient != text
+    (cell / "scenario.yaml").write_text(patient, encoding="utf-8")
+    options = {
+        "parts": 30,
+        "seed": 11,
+        "takt_ticks": 40,
+        "defect_rate": 0.3,
+        "challenges": [],
+        "runs": [{"product": "impeller", "parts": 30}],
+    }
+    async with Simulation(cell, folder=tmp_path / "run", options=options) as running:
+        yield running
 
 
 @pytest.fixture
@@ -40,7 +65,7 @@ async def entries(journal, kind: str, count: int, wanted, after: int = 0) -> lis
     found: list = []
     async with asyncio.timeout(60):
         async for entry in journal.cursor(after, kinds=(kind,)):
-            if wanted(entry.record):
+            if entry.subject in ("inspector", "casting-cell") and wanted(entry.record):
                 found.append(entry)
             if len(found) == count:
                 break
@@ -49,7 +74,7 @@ async def entries(journal, kind: str, count: int, wanted, after: int = 0) -> lis
 
 def by_package(journal, before: int, after: int) -> Counter:
     """Count the decisions on impellers between two places of the journal by what decided them."""
-    found = journal.read(after, before=before, kinds=("intent",), limit=None)
+    found = journal.read(after, before=before, kinds=("intent",), subject="inspector", limit=None)
     return Counter(
         entry.record.decision.models.get("model", "late")
         for entry in found
@@ -78,7 +103,9 @@ async def test_shadow_promotion_and_rollback_while_the_line_runs(
 
     plant = await line
     run = await simulation.judge(plant)
-    intents = [entry.record for entry in journal.read(kinds=("intent",), limit=None)]
+    intents = [
+        entry.record for entry in journal.read(kinds=("intent",), subject="inspector", limit=None)
+    ]
     seqs = sorted(intent.observation.trigger.trigger_seq for intent in intents)
     assert seqs == list(range(1, plant.triggers + 1)), "one disposition for each trigger"
     assert not [one for one in intents if one.cause in (Cause.FAILED, Cause.UNKNOWN_PRODUCT)]
@@ -128,7 +155,7 @@ async def test_a_canary_decides_its_share_and_the_rest_is_compared(
     shadowed = journal.read(kinds=("shadowed",), limit=None)
     by_canary = {
         entry.id
-        for entry in journal.read(kinds=("intent",), limit=None)
+        for entry in journal.read(kinds=("intent",), subject="inspector", limit=None)
         if candidate in entry.record.decision.models.values()
     }
     assert not by_canary & {entry.id for entry in shadowed}
@@ -155,7 +182,9 @@ async def test_after_a_restart_the_promoted_model_is_live_and_the_one_before_is_
         assert (back.record.package, back.record.replaces) == (original, candidate)
         assert back.record.folders == ()
         plant = await asyncio.wait_for(simulation_line(simulation, engine), 60)
-        assert plant.triggers == len(engine.journal.read(kinds=("intent",), limit=None))
+        assert plant.triggers == len(
+            engine.journal.read(kinds=("intent",), subject="inspector", limit=None)
+        )
 
 
 async def simulation_line(simulation: Simulation, engine: Engine):

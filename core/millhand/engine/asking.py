@@ -11,7 +11,7 @@ from millhand.feedback.review import LABEL
 from millhand.journal.entries import new_entry
 from millhand.journal.records import Cause, Question
 from millhand.messages import tr
-from millhand.scenario.agents import Ask
+from millhand.scenario.learning import Ask
 
 _ONLY_WHAT_DIFFERS = Rates(audit=1e-12, abstention=1e-12, margin=1e-12)
 """Where the scenario asks for nothing, what a candidate says otherwise is asked all the same."""

@@ -28,7 +28,7 @@ from millhand.journal.records import (
     Validity,
 )
 from millhand.messages import tr
-from millhand.scenario.agents import Drift as Rules
+from millhand.scenario.learning import Drift as Rules
 from millhand.statistics.drift import Drift
 from millhand.statistics.drift_in_batches import DriftInBatches
 
@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 
 DECIDED_BY_MODEL = frozenset({Cause.DECIDED, Cause.UNSURE, Cause.VOID})
 """Causes of decisions that the agent itself has made."""
+_DECIDED = DECIDED_BY_MODEL | {Cause.CONTRADICTED}
+"""As they stand in the journal, where other evidence may have been against it."""
 CONFIDENCE = "confidence"
 """Name of the decision's confidence among the scores."""
 INPUTS = frozenset({"brightness", "contrast"})
@@ -117,7 +119,7 @@ class DriftWatch:
         usual = 2 * self.rules.warm_up
         for entry in journal.read(begun, kinds=("intent",), subject=self._agent, limit=usual):
             intent = entry.record
-            if isinstance(intent, Intent) and intent.cause in DECIDED_BY_MODEL:
+            if isinstance(intent, Intent) and intent.cause in _DECIDED:
                 self._watched(package_of(intent.decision)).add(intent.decision, {})
 
     # --- called for every decision, on the loop ---

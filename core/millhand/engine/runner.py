@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from math import isfinite
 from time import monotonic_ns, time_ns
-from typing import Protocol
 
 import msgspec
 import structlog
@@ -28,7 +27,7 @@ from millhand.engine.cell import Cell
 from millhand.engine.drift import DECIDED_BY_MODEL, DriftWatch
 from millhand.engine.observe import Gathered, gather, product_of
 from millhand.engine.restarts import RestartBudget
-from millhand.engine.rollout.seat import Seat
+from millhand.engine.rollout.seat import Beside, Seat
 from millhand.engine.settling import Settler
 from millhand.engine.thinking import LightThinker, Thinker
 from millhand.engine.waiting import Waiting
@@ -50,26 +49,6 @@ MUCH_TOO_LONG_NS = 500_000_000
 _HEEDING = 0.75
 """Of the time left, what may be spent waiting for others; the rest is for disk and PLC."""
 _OVERRUNS, _WITHIN_S = 3, 60.0
-
-
-class Beside(Protocol):
-    """A second model beside the live one: :class:`~millhand.engine.rollout.rollout.Rollout`."""
-
-    def chosen(self, work: Work, observation: Observation) -> Seat | None:
-        """Return where this one is decided, if not in the live seat."""
-        ...
-
-    def watch(self, work: Work, observation: Observation, decision: Decision, cause: Cause) -> bool:
-        """Learn how the live model has decided; say whether the other one decides it too."""
-        ...
-
-    def fell(self, seat: Seat, reason: str) -> None:
-        """Learn that what was chosen gave no answer."""
-        ...
-
-    def is_other(self, packages: Mapping[str, str]) -> bool:
-        """Whether these packages are open in the other seat."""
-        ...
 
 
 class AgentRunner:

@@ -17,8 +17,8 @@ from millhand.engine.drift import DriftWatch
 from millhand.engine.recover import last_mode, models_standing, remember
 from millhand.engine.resident import Resident
 from millhand.engine.rollout.evidence import Evidence
-from millhand.engine.rollout.placed import SecondCare
-from millhand.engine.rollout.rollout import Rollout, Start, verified
+from millhand.engine.rollout.placed import SecondCare, verified
+from millhand.engine.rollout.rollout import Rollout, Start
 from millhand.engine.runner import AgentRunner
 from millhand.engine.supervision import Child
 from millhand.engine.thinking import LightThinker, Thinker

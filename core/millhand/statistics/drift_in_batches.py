@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
-from statistics import fmean, median, stdev
+from statistics import median
 
 from millhand.statistics.intervals import beta_cdf
 
@@ -58,8 +58,10 @@ class DriftInBatches:
         self.seen = 0
         self._warm_up = warm_up
         self._waiting: list[float] = []
-        self._medians: list[float] = []
         self._ordered: list[float] = []
+        self._mean = 0.0
+        self._squares = 0.0
+        """Sum of the medians' squared distances from their mean (Welford 1962)."""
         self._capital = list(_OPINIONS)
 
     def add(self, value: float) -> bool:
@@ -94,17 +96,19 @@ class DriftInBatches:
             self._bet(self._probability(value))
             if self.alarmed_at is None and self.evidence >= 1 / self.alpha:
                 self.alarmed_at = self.seen
-        if len(self._medians) < _LONGEST:
-            self._medians.append(value)
+        if len(self._ordered) < _LONGEST:
             insort(self._ordered, value)
+            step = value - self._mean
+            self._mean += step / len(self._ordered)
+            self._squares += step * (value - self._mean)
 
     def _probability(self, value: float) -> float:
         """Return the probability of a median as small as this or smaller, from those before."""
-        count, middle = len(self._medians), fmean(self._medians)
-        spread = stdev(self._medians, middle) * math.sqrt(1 + 1 / count)
+        count = len(self._ordered)
+        spread = math.sqrt(self._squares / (count - 1) * (1 + 1 / count))
         if spread == 0:
-            return 0.5 if value == middle else (0.0 if value < middle else 1.0)
-        return student_cdf((value - middle) / spread, count - 1)
+            return 0.5 if value == self._mean else float(value > self._mean)
+        return student_cdf((value - self._mean) / spread, count - 1)
 
     def _bet(self, probability: float) -> None:
         total = self.evidence

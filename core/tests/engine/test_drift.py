@@ -9,7 +9,7 @@ from millhand.engine.asking import Asker
 from millhand.engine.drift import DriftWatch
 from millhand.errors import NotAllowed
 from millhand.journal.records import Cause, Validity
-from millhand.scenario.agents import Ask, Drift
+from millhand.scenario.learning import Ask, Drift
 
 RULES = Drift(watch=("score",), batch=1, warm_up=20)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from millhand.engine.rollout.rollout import verified
+from millhand.engine.rollout.placed import verified
 from millhand.errors import ConfigError, PackageError
 
 CELL = Path(__file__).parents[3] / "scenarios" / "casting_cell"

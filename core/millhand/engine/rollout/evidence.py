@@ -5,7 +5,7 @@ from __future__ import annotations
 from millhand.feedback.pairs import PAIR_KINDS, Pairs
 from millhand.feedback.promotion import Proof, better, not_worse
 from millhand.journal.journal import Journal
-from millhand.scenario.agents import Rollout as Rules
+from millhand.scenario.learning import Rollout as Rules
 
 
 class Evidence:

@@ -8,7 +8,7 @@ under way ends where it began, and the one that was live stays warm for the way 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,20 +20,28 @@ from millhand.engine.cell import Cell
 from millhand.engine.drift import DriftWatch
 from millhand.engine.resident import Resident
 from millhand.engine.rollout.evidence import Evidence
-from millhand.engine.rollout.placed import Placed
+from millhand.engine.rollout.placed import (
+    Placed,
+    changed,
+    differs,
+    end,
+    stands_beside,
+    still_used,
+    verified,
+)
 from millhand.engine.rollout.seat import Seat
 from millhand.engine.runner import AgentRunner
 from millhand.engine.work import Work
-from millhand.errors import ConfigError, MillhandError, NotAllowed
+from millhand.errors import MillhandError, NotAllowed
 from millhand.feedback.promotion import Proof
 from millhand.feedback.queue import uniform
 from millhand.feedback.stages import Standing
-from millhand.isolate.messages import AgentSpec, OpenedAgent
+from millhand.isolate.messages import AgentSpec
 from millhand.isolate.process import WorkerLost
 from millhand.journal.entries import NewEntry, new_entry
 from millhand.journal.records import Cause, ModelMoved, Shadowed, Stage
 from millhand.messages import tr
-from millhand.models.package import Package, open_package
+from millhand.models.package import Package
 
 ENGINE = "millhand"
 """Who moves a model where no person does."""
@@ -121,7 +129,7 @@ class Rollout:
         except BaseException:
             await placed.seat.thinker.stop()
             raise
-        self.live.package = _changed(self.live.seat.opened, placed.seat.opened)
+        self.live.package = changed(self.live.seat.opened, placed.seat.opened)
         self._put_candidate(placed)
 
     async def canary(self, share: float, by: str) -> None:
@@ -170,7 +178,7 @@ class Rollout:
         if package.id in self._runner.packages.values():
             raise NotAllowed(tr("{package} is live already.", package=package.id))
         placed = await self._open([package], Stage.SHADOW, folder=folder)
-        self.live.package = _changed(self.live.seat.opened, placed.seat.opened)
+        self.live.package = changed(self.live.seat.opened, placed.seat.opened)
         await self._exchange(placed, ENGINE, reason)
 
     async def retire(self, by: str, reason: str = "") -> None:
@@ -199,7 +207,7 @@ class Rollout:
             package = self._verified(candidate.folder)
             placed = await self._open([package], candidate.now, folder=candidate.folder)
             placed.share = candidate.share
-            self.live.package = _changed(self.live.seat.opened, placed.seat.opened)
+            self.live.package = changed(self.live.seat.opened, placed.seat.opened)
             self._put_candidate(placed)
 
     # --- beside the live one; called by the runner, on the loop ---
@@ -212,12 +220,12 @@ class Rollout:
         if not candidate.seat.thinker.alive or candidate.busy:
             return None
         turn = uniform(f"{candidate.package}/{work.part or work.id}") < candidate.share
-        return candidate.seat if turn and _differs(candidate, observation) else None
+        return candidate.seat if turn and differs(candidate, observation) else None
 
     def watch(self, work: Work, observation: Observation, decision: Decision, cause: Cause) -> bool:
         """Let the other model decide the same, unless it is busy; nobody waits for it."""
         other = self._beside
-        if other is None or not _differs(other, observation):
+        if other is None or not differs(other, observation):
             return False
         if other.busy or not other.seat.thinker.alive:
             other.skipped += 1
@@ -324,7 +332,7 @@ class Rollout:
             await resident.stop()
             raise
         ids = [package.id for package in packages]
-        folders = _still_used(spec, self._folder, (*self.live.folders, folder))
+        folders = still_used(spec, self._folder, (*self.live.folders, folder))
         placed = Placed(
             Seat(resident, opened), spec, ids[-1] if ids else "", folder, folders, stage
         )
@@ -353,8 +361,8 @@ class Rollout:
         self._watch_beside()
         self.drift.live(other.seat.opened.packages.values())
         if gone is not None and gone is not other:
-            await _end(gone)
-        if self.candidate is not None and not _stands_beside(self.candidate, other):
+            await end(gone)
+        if self.candidate is not None and not stands_beside(self.candidate, other):
             reason = tr("It was opened beside a model that is no longer live.")
             await self._retire_candidate(ENGINE, reason)
 
@@ -375,7 +383,7 @@ class Rollout:
         await self._write(self._move(gone.package, gone.folder, Stage.RETIRED, by, reason=reason))
         self.candidate = None
         self._watch_beside()
-        await _end(gone)
+        await end(gone)
 
     def _move(
         self,
@@ -402,55 +410,6 @@ class Rollout:
 
     def _entry(self, moved: ModelMoved) -> NewEntry:
         return new_entry(moved, id=f"{self.agent}.{moved.package}", subject=self.agent)
-
-
-def verified(base: Path, folder: str, trusted_keys: Sequence[bytes]) -> Package:
-    """Open a package below the scenario's folder.
-
-    Raises:
-        ConfigError: it lies elsewhere.
-        PackageError: it has a fault, or nobody trusted has signed it.
-    """
-    place = (base / folder).resolve()
-    if not place.is_relative_to(base.resolve()):
-        raise ConfigError(
-            tr("{folder} does not lie in the scenario's folder.", folder=folder),
-            mend=tr("Copy the package into it: what may run lies there."),
-        )
-    return open_package(place, trusted_keys=trusted_keys)
-
-
-def _still_used(spec: AgentSpec, base: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of the folders whose package the worker has, in their order, each once."""
-    used = {Path(model.folder).resolve() for model in spec.models}
-    return tuple(one for one in dict.fromkeys(folders) if one and (base / one).resolve() in used)
-
-
-def _differs(other: Placed, observation: Observation) -> bool:
-    return other.seat.pinned(observation).models != observation.models
-
-
-def _stands_beside(candidate: Placed, live: Placed) -> bool:
-    """Whether a candidate differs from the live model by its own package alone."""
-    pairs = zip(candidate.spec.models, live.spec.models, strict=True)
-    own = Path(candidate.folder).parts
-    return all(
-        one.folder == other.folder or Path(one.folder).parts[-len(own) :] == own
-        for one, other in pairs
-    )
-
-
-def _changed(live: OpenedAgent, other: OpenedAgent) -> str:
-    """Return the id of the live package in whose place the other one has come."""
-    changed = {
-        package for label, package in live.packages.items() if other.packages.get(label) != package
-    }
-    return next(iter(sorted(changed)), "")
-
-
-async def _end(placed: Placed) -> None:
-    if placed.alone:
-        await placed.seat.thinker.stop()
 
 
 def _what_is_missing(proof: Proof) -> str:
