@@ -25,6 +25,7 @@ from millhand_admin.tagging.pieces import Piece, Row, rows_of
 from millhand_admin.tagging.sums import Sums, sums_of
 from millhand_admin.tagging.table import Table, TableRow, table_of, words_of
 
+_COIN = 2
 _MENDED = 0.8
 """What look-alikes in a number cost its confidence."""
 _CURRENCIES = (
@@ -100,7 +101,16 @@ class _Raw:
             if value is None and column in row.cells
         )  # fmt: skip
         totals = self.sums.totals(point)
+        amounts = (*(line.net for line in lines), totals.net, totals.tax, totals.gross)
+        # No currency has coins of a thousandth here: 475.200 is a group, not a fraction.
+        wrong += sum(4 for one in amounts if one is not None and _fraction(one) > _COIN)
         return right - wrong + (2 if _adds_up(totals, unit) else 0) - self.sums.wrong(point)
+
+
+def _fraction(number: Number) -> int:
+    """How many digits stand behind the point."""
+    exponent = number.value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _point(raw: _Raw, pages: Sequence[Page]) -> str:

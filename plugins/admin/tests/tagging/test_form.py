@@ -84,6 +84,21 @@ def test_a_page_becomes_a_paper() -> None:
     assert paper.number.confidence == pytest.approx(0.93)
 
 
+def test_a_sum_that_adds_up_either_way_is_in_no_thousandths() -> None:
+    one = page(
+        ("INVOICE",),
+        ("Invoice no.: INV-4711", "Date: 25.11.2026"),
+        ("Item", "Description", "Qty", "Price", "Amount"),
+        ("CAST-1", "Casting", "2", "237.600", "475.200"),
+        ("Subtotal", "475.200"),
+        ("VAT 10 %", "47.520"),
+        ("Total VND", "522.720"),
+    )
+    paper = read(one)
+    assert paper.totals.gross is not None
+    assert paper.totals.gross.value == 522720
+
+
 def test_what_does_not_add_up_is_not_surer() -> None:
     paper = read(bill(total="1.284,00"))
     assert paper.totals.gross is not None
