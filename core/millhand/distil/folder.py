@@ -29,9 +29,9 @@ class FolderSource:
     Implements :class:`millhand.distil.dataset.DataSource`.
     """
 
-    def __init__(self, use: FolderUse, base: Path) -> None:
+    def __init__(self, use: FolderUse, base: Path, folder: Path | None = None) -> None:
         self._use = use
-        self._root = base / use.folder
+        self._root = base / use.folder if folder is None else folder
         self._items = tuple(self._find())
 
     def items(self) -> Sequence[Item]:
@@ -88,8 +88,13 @@ class FolderSource:
             )
 
 
-def plan_data(plan: DistilPlan, base: Path) -> FolderSource:
+def plan_data(plan: DistilPlan, base: Path, folder: Path | None = None) -> FolderSource:
     """Open the data that a plan names; ``base`` is the folder of the plan's file.
+
+    Args:
+        plan: names the folder and how to read it.
+        base: the folder of the plan's file.
+        folder: in the place of the folder that the plan names.
 
     Raises:
         ConfigError: it names none, or they are not there.
@@ -99,7 +104,7 @@ def plan_data(plan: DistilPlan, base: Path) -> FolderSource:
             tr("The plan {name} names no data.", name=plan.name),
             mend=tr("Add “data: {folder: …, licence: …}” to it."),
         )
-    return FolderSource(plan.data, base)
+    return FolderSource(plan.data, base, folder)
 
 
 def _named(expression: str, name: str, group: str) -> str:

@@ -111,5 +111,46 @@ class Certified:
         return GateAnswer(ruling=ruling, reason=reason)
 
 
+class NoWorseThanControlConfig(BaseModel):
+    """Settings of :class:`NoWorseThanControl`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: str = Field(
+        default="gain over the control", description="Name of the paired gain, with its interval."
+    )
+    margin: float = Field(ge=0, description="How far below the control it may lie.")
+
+
+class NoWorseThanControl:
+    """Pass where the student is surely at most ``margin`` worse than one that had no teacher.
+
+    A weak teacher makes retention look good; the control shows it. Implements
+    :class:`millhand.distil.roles.Gate`.
+    """
+
+    Config: ClassVar[type[BaseModel]] = NoWorseThanControlConfig
+
+    def __init__(self, config: NoWorseThanControlConfig) -> None:
+        self._config = config
+
+    def judge(self, evidence: Evidence) -> GateAnswer:
+        """Rule on the low end of the paired gain's interval."""
+        name, margin = self._config.metric, self._config.margin
+        gain = next((metric for metric in evidence.metrics if metric.name == name), None)
+        if gain is None or gain.low is None or gain.high is None:
+            return _cannot(tr("{metric} was not measured with an interval.", metric=name))
+        reason = tr(
+            "{metric} is {value:+.4f} ({low:+.4f} to {high:+.4f}), surely {needed:+.4f} is needed.",
+            metric=name,
+            value=gain.value,
+            low=gain.low,
+            high=gain.high,
+            needed=-margin,
+        )
+        ruling = Ruling.PASS if gain.low >= -margin else Ruling.REFUSE
+        return GateAnswer(ruling=ruling, reason=reason)
+
+
 def _cannot(reason: str) -> GateAnswer:
     return GateAnswer(ruling=Ruling.CANNOT_JUDGE, reason=reason)

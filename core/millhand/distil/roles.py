@@ -31,6 +31,8 @@ class Progress(Struct, frozen=True, kw_only=True):
     stage: str
     fraction: float
     text: str = ""
+    left_s: float | None = None
+    """Seconds that the stage may still take, where that can be said."""
 
 
 Report = Callable[[Progress], None]
@@ -65,9 +67,12 @@ class Lesson:
     pool: Items
     calibration: Items
     workspace: Path
-    """A folder of its own, removed afterwards."""
+    """A folder of its own. Where the distillation is kept, the next run of the same plan on the
+    same data finds what this one left: write whole files, under another name first."""
     report: Callable[[float, str], None]
     """Takes the fraction done and a line for a person."""
+    seconds: float | None = None
+    """Time that learning may take, where it is limited; who cannot keep to it ignores it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -19,6 +20,7 @@ from millhand.distil import parity
 from millhand.distil.certify import certified
 from millhand.distil.dataset import Dataset, DataSource
 from millhand.distil.int8 import Terms, try_int8
+from millhand.distil.keep import Keep, copy_package, kept
 from millhand.distil.packing import packed
 from millhand.distil.permission import permitted
 from millhand.distil.plan import DistilPlan, QuantiseUse, Use
@@ -37,6 +39,7 @@ from millhand.distil.roles import (
     Teacher,
 )
 from millhand.distil.sealed import SealedTest
+from millhand.distil.teachers.ensemble import Ensemble
 from millhand.errors import ConfigError, PackageError
 from millhand.messages import tr
 from millhand.models.bench import Candidate
@@ -55,6 +58,8 @@ log = structlog.get_logger(__name__)
 SEALED_RECORD = "sealed-test.json"
 _SECONDS_TIMED = 1.0
 _SECONDS_OF_ENERGY = 0.2
+_TELLING = 0.02
+"""Share of learning from which the time that it took says how much is left."""
 
 
 def distil(
@@ -66,10 +71,13 @@ def distil(
     *,
     command: str = "",
     replace: bool = False,
+    keep: Path | None = None,
+    seconds: float | None = None,
 ) -> Package:
     """Distil a student and write its package to the folder ``out``.
 
-    Looks at the sealed test are recorded in ``sealed-test.json`` beside ``out``.
+    Looks at the sealed test are recorded in ``sealed-test.json`` beside ``out``. A package that
+    was made before from the same plan and data is taken from ``keep``: the seal stays closed.
 
     Args:
         plan: what to do.
@@ -79,19 +87,21 @@ def distil(
         progress: told of every stage.
         command: the command line that rebuilds the package; recorded.
         replace: whether ``out`` may exist.
+        keep: folder where distillations are kept, so that one that was cut off goes on; without
+            it everything is done anew.
+        seconds: time that learning may take; the student does with less what it can.
 
     Raises:
         NotAllowed: the teacher may not be learnt from; found before anything else is done.
         ConfigError: the plan names what is not there, or its settings or data are wrong.
         PackageError: ``budget`` or ``gate`` where the candidate is refused, ``exists``, or a
             fault of the exported graph.
+        Unavailable: another run distils the same plan from the same data.
     """
     tell = progress or _silent
     with ExitStack() as stack:
         tell(Progress(stage="permission", fraction=0.0))
-        teacher: Teacher = stack.enter_context(
-            closing(_role(plugins.teacher(plan.teacher.use), plan.teacher))
-        )
+        teacher: Teacher = stack.enter_context(closing(_teacher(plugins, plan.teacher)))
         card = permitted(teacher.card(), plan.teacher.statement)
         if out.exists() and not replace:
             raise PackageError(
@@ -105,16 +115,23 @@ def distil(
         workspace = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="millhand-")))
         tell(Progress(stage="data", fraction=0.0))
         dataset = Dataset(data, plan.split)
+        keeping = Keep(workspace / "keep")
+        if keep is not None:
+            keeping = stack.enter_context(kept(keep, plan, dataset.fingerprint, seconds))
+        finished = keeping.finished()
+        if finished is not None:
+            tell(Progress(stage="kept", fraction=1.0, text=finished.id))
+            return copy_package(finished, out)
         run = _Run(plan, card, command, dataset, tell, workspace)
         run.look_up(plugins)
-        run.learn(teacher, student)
+        run.learn(teacher, student, keeping.student, seconds)
         run.quantise()
         model = stack.enter_context(run.open(accelerator))
         run.certify(model, accelerator)
         run.measure(model)
         run.test(model, teacher, student, SealedTest(dataset, out.parent / SEALED_RECORD))
         run.judge(gates, model)
-        return run.release(out, replace=replace)
+        return copy_package(run.release(keeping.package), out)
 
 
 class _Run:
@@ -153,15 +170,18 @@ class _Run:
         for name in plan.processors:
             emulation(name)
 
-    def learn(self, teacher: Teacher, student: Student) -> None:
-        """Let the student learn."""
+    def learn(
+        self, teacher: Teacher, student: Student, scratch: Path, seconds: float | None
+    ) -> None:
+        """Let the student learn, in the folder ``scratch``."""
+        began = time.monotonic()
 
         def report(fraction: float, text: str) -> None:
-            self._tell(Progress(stage="learn", fraction=fraction, text=text))
+            spent = time.monotonic() - began
+            left = spent * (1 - fraction) / fraction if fraction > _TELLING else None
+            self._tell(Progress(stage="learn", fraction=fraction, text=text, left_s=left))
 
         report(0.0, "")
-        scratch = self._workspace / "student"
-        scratch.mkdir()
         lesson = Lesson(
             plan=self._plan,
             teacher=teacher,
@@ -170,6 +190,7 @@ class _Run:
             calibration=self._dataset.calibration,
             workspace=scratch,
             report=report,
+            seconds=seconds,
         )
         self._exported = student.learn(lesson)
 
@@ -309,13 +330,13 @@ class _Run:
         for use, answer in zip(self._plan.gates, answers, strict=True):
             self._builder.add_note(f"Gate {use.use}: {answer.ruling.value}. {answer.reason}")
 
-    def release(self, out: Path, *, replace: bool) -> Package:
+    def release(self, out: Path) -> Package:
         """Write the package with everything that was measured."""
-        self._tell(Progress(stage="release", fraction=0.0))
+        self._tell(Progress(stage="pack", fraction=0.0))
         self._builder.add_metric(*self._metrics).add_latency(*self._latency)
         self._builder.add_note(f"The sealed test was looked at {self._readings} times.")
-        package = self._builder.write(out, replace=replace)
-        self._tell(Progress(stage="release", fraction=1.0, text=package.id))
+        package = self._builder.write(out, replace=True)
+        self._tell(Progress(stage="pack", fraction=1.0, text=package.id))
         return package
 
 
@@ -327,6 +348,15 @@ def _role(registration: Registration, use: Use) -> Any:
     """Build what a plan uses with its settings."""
     role = registration.load()
     return role(_settings(role, use))
+
+
+def _teacher(plugins: Plugins, use: Use) -> Teacher:
+    """Build a teacher; an ensemble's members with it."""
+    built: Teacher = _role(plugins.teacher(use.use), use)
+    joint: object = built
+    if isinstance(joint, Ensemble):
+        joint.join([_teacher(plugins, member) for member in joint.members])
+    return built
 
 
 def _accelerator(plugins: Plugins, use: Use) -> Accelerator:

@@ -33,7 +33,7 @@ def test_from_teacher_to_package(plugins, points, make_plan, tmp_path):
     assert any("Gate toy.within: pass" in note for note in manifest.notes)
     assert "The sealed test was looked at 1 times." in manifest.notes
     stages = list(dict.fromkeys(step.stage for step in told))
-    assert stages == ["permission", "data", "learn", "verify", "time", "test", "gates", "release"]
+    assert stages == ["permission", "data", "learn", "verify", "time", "test", "gates", "pack"]
     with open_model(package, Reference("r", Reference.Config())) as model:
         sure = np.array([[2, 2], [-2, -2]], np.float32)
         assert model(x=sure)["p"][0, 0] > 0.99 > 0.01 > model(x=sure)["p"][1, 0]

@@ -36,24 +36,54 @@ def millhand_agents() -> Sequence[AgentType]:
             target="millhand_quality.spc.agent:SpcAgent",
             summary=tr("Keeps a measured value on control charts and says when it has changed."),
         ),
+        AgentType(
+            name="quality.classify",
+            target="millhand_quality.classify.agent:ClassifyAgent",
+            summary=tr("Names the kind of defect of a part, or says that it cannot tell."),
+        ),
     )
 
 
 @hookimpl
 def millhand_teachers() -> Sequence[TeacherType]:
-    """Register the trunk as a teacher."""
+    """Register the teachers; none reads its weights before it is asked."""
     return (
         TeacherType(
             name="quality.trunk",
             target="millhand_quality.inspect.distil.teacher:TrunkTeacher",
             summary=tr("A pre-trained backbone that studies good pictures and marks what differs."),
         ),
+        TeacherType(
+            name="quality.backbone",
+            target="millhand_quality.classify.distil.teacher:BackboneTeacher",
+            summary=tr("A pre-trained backbone that studies labelled squares and names kinds."),
+        ),
+        TeacherType(
+            name="quality.onnx",
+            target="millhand_quality.classify.distil.onnx_teacher:OnnxTeacher",
+            summary=tr("Somebody's classifier as an ONNX file, by the terms that the plan states."),
+        ),
+        TeacherType(
+            name="quality.endpoint",
+            target="millhand.distil.teachers.endpoint:Endpoint",
+            summary=tr("A model behind an OpenAI-compatible address, within a budget."),
+        ),
+        TeacherType(
+            name="quality.people",
+            target="millhand.distil.teachers.people:People",
+            summary=tr("What people have said of each item, softly where they disagreed."),
+        ),
+        TeacherType(
+            name="quality.ensemble",
+            target="millhand.distil.teachers.ensemble:Ensemble",
+            summary=tr("Several teachers as one: the mean of their probabilities."),
+        ),
     )
 
 
 @hookimpl
 def millhand_students() -> Sequence[StudentType]:
-    """Register the student; torch is imported when it learns."""
+    """Register the students; torch is imported when it learns."""
     return (
         StudentType(
             name="quality.cells",
@@ -65,17 +95,27 @@ def millhand_students() -> Sequence[StudentType]:
             target="millhand_quality.inspect.distil.marks_student:MarksStudent",
             summary=tr("The trunk with its Gaussian, and a net beside that knows marked defects."),
         ),
+        StudentType(
+            name="quality.kinds",
+            target="millhand_quality.classify.distil.student:KindsStudent",
+            summary=tr("A small classifier of squares, with a control that had no teacher."),
+        ),
     )
 
 
 @hookimpl
 def millhand_gates() -> Sequence[GateType]:
-    """Register the gate that holds a student against its teacher."""
+    """Register the gates that hold a student against its teacher and its control."""
     return (
         GateType(
             name="quality.within_teacher",
             target="millhand.distil.gates:WithinTeacher",
             summary=tr("Passes a student whose figure is surely within a margin of the teacher's."),
+        ),
+        GateType(
+            name="quality.no_worse_than_control",
+            target="millhand.distil.gates:NoWorseThanControl",
+            summary=tr("Passes a student that is no worse than the same one without a teacher."),
         ),
     )
 

@@ -40,7 +40,11 @@ def distil(tmp_path):
             timeout=110,
             check=False,
             cwd=tmp_path,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            },
         )
 
     return call
@@ -96,7 +100,7 @@ def test_the_graph_does_what_was_trained(distil, write_plan, processor, tmp_path
 
 def test_plan_and_pictures_decide_the_student(distil, write_plan, tmp_path):
     for name in ("one", "two"):
-        assert distil(write_plan(), tmp_path / name).returncode == 0
+        assert distil(write_plan(), tmp_path / name, "--anew").returncode == 0
     assert distil(write_plan(seed=2), tmp_path / "other").returncode == 0
     one, two, other = (
         json.loads((tmp_path / name / "manifest.json").read_bytes())

@@ -35,7 +35,16 @@ def plan(write_plan):
 
 
 def distil(plan, out):
-    command = [sys.executable, "-m", "millhand.cli", "distil", str(plan), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "millhand.cli",
+        "distil",
+        str(plan),
+        "--out",
+        str(out),
+        "--anew",
+    ]
     done = subprocess.run(
         command,
         capture_output=True,

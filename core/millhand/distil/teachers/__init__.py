@@ -1,0 +1,1 @@
+"""Teachers that most plants can use; plugins register them under names of theirs."""

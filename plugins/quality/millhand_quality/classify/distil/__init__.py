@@ -1,0 +1,1 @@
+"""Making the classifier: needs torch, which running it does not."""
