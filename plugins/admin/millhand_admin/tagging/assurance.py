@@ -15,8 +15,7 @@ from millhand_admin.paper.fact import Fact, Method
 from millhand_admin.paper.paper import Line, Number, Paper, Party, Totals
 
 HOLDS = 0.999
-"""Of a value in arithmetic that holds. Measured on pages that nothing was tuned on: see the
-benchmarks."""
+"""Of a value in arithmetic that holds. An assumption, neither calibrated nor conformal yet."""
 CHECK_DIGIT = 0.995
 _MISREAD = 0.2
 """Below this the letters themselves are in doubt, and no sum mends that."""
