@@ -38,8 +38,8 @@ F = TypeVar("F", bound=Callable[..., Any])
         "\n"
         "\b\n"
         "  millhand review list --at my-cell/\n"
-        "  millhand review show casting-cell.1.42 --at my-cell/\n"
-        "  millhand review disagree casting-cell.1.42 scratch --at my-cell/"
+        "  millhand review show IMP-000042 --at my-cell/\n"
+        "  millhand review disagree IMP-000042 scratch --at my-cell/"
     )
 )
 def review() -> None:
@@ -53,12 +53,10 @@ def _answering(command: F) -> F:
         "--by", metavar="NAME", help=tr("Who answers; your user name where left out.")
     )(command)
     command = where_argument(command)
-    return click.argument("about", metavar="QUESTION|DECISION")(command)
+    return click.argument("about", metavar="QUESTION|DECISION|PART")(command)
 
 
-@review.command(
-    "list", help=tr("List the questions that nobody has answered yet, the most urgent first.")
-)
+@review.command("list", help=tr("List the open questions, the most urgent first."))
 @where_argument
 @json_option
 def list_questions(*, where: str, cell: str | None, as_json: bool) -> None:
@@ -88,7 +86,7 @@ def list_questions(*, where: str, cell: str | None, as_json: bool) -> None:
 
 
 @review.command("show", help=tr("Show all that is known of a decision."))
-@click.argument("about", metavar="QUESTION|DECISION")
+@click.argument("about", metavar="QUESTION|DECISION|PART")
 @where_argument
 @click.option("--picture", is_flag=True, help=tr("Open the picture in the viewer, too."))
 @json_option

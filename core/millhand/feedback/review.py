@@ -84,6 +84,7 @@ def show(journal: Journal, about: str, inbox: Path | None = None) -> Case:
     Raises:
         ConfigError: the journal knows neither.
     """
+    about = _meant(journal, about)
     decision = _decision_of(journal, about)
     intent = next(iter(journal.read(kinds=("intent",), id=decision)), None)
     if intent is None:
@@ -123,7 +124,7 @@ def answer(
 
     Args:
         journal: the cell's journal, open for reading at least.
-        about: id of the question or of the decision.
+        about: id of the question or of the decision, or the part's number.
         kind: what the person says.
         by: who it is.
         label: with ``DISAGREE``: what the part really was.
@@ -135,6 +136,7 @@ def answer(
         NotAllowed: it was answered already, has expired, or the answer does not fit the question.
         Unavailable: it could not be written.
     """
+    about = _meant(journal, about)
     given = Answer(
         question=_question_of(journal, about, kind),
         decision=_decision_of(journal, about),
@@ -241,6 +243,15 @@ def _check(journal: Journal, given: Answer, now_utc_ns: int) -> None:
         )
     if asked is not None and given.answer is AnswerKind.APPROVE and asked.expired(now_utc_ns):
         raise NotAllowed(tr("It is too late to approve {question}.", question=given.question))
+
+
+def _meant(journal: Journal, about: str) -> str:
+    """Return the id that is meant: a part's number stands for the decision on its way."""
+    if journal.read(kinds=("intent", "question"), id=about, limit=1):
+        return about
+    entries = journal.read(kinds=("intent",), part=about, newest_first=True)
+    decided = (one.id for one in entries if getattr(one.record, "disposition", None) is not None)
+    return next(decided, about)
 
 
 def _question_of(journal: Journal, about: str, kind: AnswerKind) -> str:

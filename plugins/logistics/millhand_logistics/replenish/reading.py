@@ -78,7 +78,7 @@ def read_list(content: bytes, name: str, most: int) -> tuple[Stock, dict[str, Fl
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
             tr("{path} is no list of stock: {why}.", path=name, why=error),
-            mend=tr('It holds {{"millhand_stock": 1, "articles": […], "history": {{…}}}}.'),
+            mend=tr('It holds {"millhand_stock": 1, "articles": […], "history": {…}}.'),
         ) from error
     document = Document(name, data, {}, {})
     try:
