@@ -100,6 +100,7 @@ async def test_a_void_certificate_lets_nothing_pass_until_a_person_renews_it(tmp
         assert {one.chance for one in audits} <= {0.1, 0.25}, "with the chance of the draw"
 
 
+@pytest.mark.slow
 async def test_the_next_rung_takes_over(tmp_path) -> None:
     cell = scenario(tmp_path / "cell", ", fall_back: models/students/impeller")
     async with Simulation(cell, folder=tmp_path / "run", options=OPTIONS) as simulation:

@@ -141,6 +141,7 @@ async def test_without_proof_promotion_is_refused_and_nothing_changes(
     assert (proof.pairs, proof.not_worse) == (0, False)
 
 
+@pytest.mark.slow
 async def test_a_canary_decides_its_share_and_the_rest_is_compared(
     simulation: Simulation, inbox
 ) -> None:
@@ -161,6 +162,7 @@ async def test_a_canary_decides_its_share_and_the_rest_is_compared(
     assert not by_canary & {entry.id for entry in shadowed}
 
 
+@pytest.mark.slow
 async def test_after_a_restart_the_promoted_model_is_live_and_the_one_before_is_warm(
     simulation: Simulation, inbox
 ) -> None:

@@ -141,6 +141,7 @@ def test_from_pictures_to_a_package_with_its_control_beside_it(command, tmp_path
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_killed_while_learning_it_goes_on_and_ends_the_same(command, tmp_path):
