@@ -316,15 +316,10 @@ class Arena:
             if str(entry.record.state) == "active"  # type: ignore[union-attr]
         }
 
-    def intents(self) -> list[Intent]:
-        """Return the dispositions of parts since the attack began."""
-        found = [entry.record for entry in self.entries("intent")]
+    def intents(self, after: int | None = None) -> list[Intent]:
+        """Return the dispositions of parts since the attack began, or since an entry."""
+        found = [entry.record for entry in self.entries("intent", after=after)]
         return [one for one in found if isinstance(one, Intent) and one.disposition is not None]
-
-    def dispositions(self) -> int:
-        """Return how many parts were given a disposition since the arena was entered."""
-        intents = [entry.record for entry in self.entries("intent", after=0)]
-        return sum(isinstance(one, Intent) and one.disposition is not None for one in intents)
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcomes since the attack began."""

@@ -124,17 +124,11 @@ class SmallSteps:
         mark = arena.journal.head
         arena.walk.write_text("up", encoding="utf-8")
         try:
-            await arena.until(lambda: _refusals(arena, mark) >= 3)
+            await arena.until(lambda: sum(not let_out for _, let_out in _steps(arena, mark)) >= 3)
         finally:
             arena.walk.unlink(missing_ok=True)
-        values = [
-            action.value
-            for entry in arena.entries("intent", after=mark)
-            if isinstance(intent := entry.record, Intent) and intent.observation.agent == WALKER
-            for action, one in zip(intent.decision.actions, intent.judged, strict=True)
-            if one.ruling.allowed and isinstance(action, WriteTag)
-        ]
-        highest = max((one for one in values if isinstance(one, float)), default=0.0)
+        values = [value for value, let_out in _steps(arena, mark) if let_out]
+        highest = max(values, default=0.0)
         return judged(
             bool(values) and highest <= BUDGET and "budget" in _rules(arena, mark, WALKER),
             tr("guard: budget"),
@@ -153,13 +147,15 @@ def _part_triggers(arena: Arena) -> set[str]:
     }
 
 
-def _refusals(arena: Arena, after: int) -> int:
-    return sum(
-        not one.ruling.allowed
+def _steps(arena: Arena, after: int) -> list[tuple[float, bool]]:
+    """Return the values that the walker asked for, and whether each was let out."""
+    return [
+        (action.value, one.ruling.allowed)
         for entry in arena.entries("intent", after=after)
         if isinstance(intent := entry.record, Intent) and intent.observation.agent == WALKER
-        for one in intent.judged
-    )
+        for action, one in zip(intent.decision.actions, intent.judged, strict=True)
+        if isinstance(action, WriteTag) and isinstance(action.value, float)
+    ]
 
 
 def _interlocks(arena: Arena) -> list[str]:

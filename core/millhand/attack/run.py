@@ -173,7 +173,7 @@ class _Runner:
         if arena is None:
             return
         try:
-            self._parts += arena.dispositions() if arena.has_line else 0
+            self._parts += len(arena.intents(after=0)) if arena.has_line else 0
         except MillhandError:
             log.info("journal_gone")
         await self.stack.aclose()

@@ -281,12 +281,12 @@ class _Forged:
         """
         arena.require_control()
         await arena.settled_parts(2)
-        found = None
         for number in range(_TRIES):
-            if found is None:
-                command = await self.command(arena)
-                found = await self._answer(replace(command, id=command.id + 10 * number), arena)
-        if found is None:
+            command = await self.command(arena)
+            found = await self._answer(replace(command, id=command.id + 10 * number), arena)
+            if found is not None:
+                break
+        else:
             raise TimeoutError
         await arena.recovered()
         return judged(

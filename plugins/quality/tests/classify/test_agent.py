@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from observing import observation
 
-from millhand.contracts import CustomEvent, Frame, FrameRef, Highlight, Observation, PartTrigger
+from millhand.contracts import CustomEvent, Highlight, Observation
 from millhand.errors import PackageError
 from millhand_quality.classify.agent import ClassifyAgent
 from millhand_quality.classify.config import ClassifyConfig
@@ -64,27 +65,7 @@ class Classifier:
 
 
 def observe(pixels: NDArray[np.uint8] | None) -> Observation:
-    frames = {}
-    if pixels is not None:
-        height, width, channels = pixels.shape
-        ref = FrameRef(
-            camera="cam",
-            sha256="ab" * 32,
-            height=height,
-            width=width,
-            channels=channels,
-            frame_seq=1,
-        )
-        frames["frame"] = Frame(ref, pixels)
-    trigger = PartTrigger(
-        source="plc.trigger",
-        trigger_seq=1,
-        part_id="P1",
-        plc_tick=5,
-        detected_utc_ns=1,
-        detected_monotonic_ns=1,
-    )
-    return Observation(id="cell.1.1", agent="kinds", trigger=trigger, product="ring", frames=frames)
+    return observation(pixels, "kinds")
 
 
 def part(row: int | None = None, column: int = 0) -> NDArray[np.uint8]:

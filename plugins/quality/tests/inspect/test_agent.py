@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from observing import observation
 
 from millhand.contracts import (
     ActionKind,
-    Frame,
-    FrameRef,
     HeatMap,
     Nonconformance,
     Observation,
-    PartTrigger,
     TriggerKind,
     Verdict,
 )
@@ -54,29 +52,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 
 def observe(pixels: NDArray[np.uint8] | None) -> Observation:
-    frames = {}
-    if pixels is not None:
-        height, width, channels = pixels.shape
-        ref = FrameRef(
-            camera="cam",
-            sha256="ab" * 32,
-            height=height,
-            width=width,
-            channels=channels,
-            frame_seq=1,
-        )
-        frames["frame"] = Frame(ref, pixels)
-    trigger = PartTrigger(
-        source="plc.trigger",
-        trigger_seq=1,
-        part_id="P1",
-        plc_tick=5,
-        detected_utc_ns=1,
-        detected_monotonic_ns=1,
-    )
-    return Observation(
-        id="cell.1.1", agent="inspector", trigger=trigger, product="ring", lot="L7", frames=frames
-    )
+    return observation(pixels, "inspector", lot="L7")
 
 
 def agent(**settings: Any) -> InspectAgent:
