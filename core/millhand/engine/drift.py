@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import structlog
 
 from millhand.contracts import Decision, Observation
@@ -29,11 +28,13 @@ from millhand.journal.records import (
 )
 from millhand.messages import tr
 from millhand.scenario.learning import Drift as Rules
-from millhand.statistics.drift import Drift
-from millhand.statistics.drift_in_batches import DriftInBatches
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
+
+    from millhand.statistics.drift import Drift
+    from millhand.statistics.drift_in_batches import DriftInBatches
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,11 @@ class _Watched:
 def test_of(alpha: float, rules: Rules) -> Drift | DriftInBatches:
     """Return the test that watches one value of one model."""
     if rules.batch == 1:
+        from millhand.statistics.drift import Drift
+
         return Drift(alpha, warm_up=rules.warm_up)
+    from millhand.statistics.drift_in_batches import DriftInBatches
+
     return DriftInBatches(alpha, batch=rules.batch, warm_up=rules.warm_up)
 
 
@@ -223,7 +228,7 @@ def picture_values(pixels: NDArray[np.uint8]) -> dict[str, float]:
     """
     step = max(1, int((pixels.shape[0] * pixels.shape[1] / _LOOKED_AT) ** 0.5))
     middle = pixels.shape[2] // 2
-    some = pixels[::step, ::step, middle].astype(np.float32).ravel()
+    some = pixels[::step, ::step, middle].astype("float32").ravel()
     brightness = float(some.mean())
     spread = max(0.0, float(some @ some) / len(some) - brightness**2) ** 0.5
     return {"brightness": brightness, "contrast": spread / max(brightness, 1.0)}

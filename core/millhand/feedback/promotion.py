@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from millhand.feedback.pairs import Criterion, Pair, Pairs, fares
-from millhand.statistics.betting import NotWorse
 
 MARGIN = 0.02
 """How much less often a candidate may be right and still be promoted."""
@@ -88,6 +87,8 @@ def better(pairs: Pairs, *, alpha: float = ALPHA) -> Proof:
 
 
 def _weigh(pairs: Pairs, margins: Mapping[Criterion, float], alpha: float) -> Proof:
+    from millhand.statistics.betting import NotWorse  # and with it numpy, which few cells need
+
     tests = {criterion: NotWorse(margin, alpha) for criterion, margin in margins.items()}
     right = live_right = differing = answered = ties = 0
     unknown: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from millhand.contracts import Observation
 from millhand.engine.care import AgentCare
@@ -14,7 +15,9 @@ from millhand.errors import ConfigError
 from millhand.isolate.messages import AgentSpec, OpenedAgent, Rung
 from millhand.journal.records import Stage
 from millhand.messages import tr
-from millhand.models.package import Package, open_package
+
+if TYPE_CHECKING:
+    from millhand.models.package import Package
 
 
 @dataclass(slots=True)
@@ -89,6 +92,8 @@ def verified(base: Path, folder: str, trusted_keys: Sequence[bytes]) -> Package:
         ConfigError: it lies elsewhere.
         PackageError: it has a fault, or nobody trusted has signed it.
     """
+    from millhand.models.package import open_package
+
     place = (base / folder).resolve()
     if not place.is_relative_to(base.resolve()):
         raise ConfigError(

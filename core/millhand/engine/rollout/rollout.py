@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -41,7 +42,9 @@ from millhand.isolate.process import WorkerLost
 from millhand.journal.entries import NewEntry, new_entry
 from millhand.journal.records import Cause, ModelMoved, Shadowed, Stage
 from millhand.messages import tr
-from millhand.models.package import Package
+
+if TYPE_CHECKING:
+    from millhand.models.package import Package
 
 ENGINE = "millhand"
 """Who moves a model where no person does."""
