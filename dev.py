@@ -231,7 +231,9 @@ def test(arguments: list[str]) -> int:
     # OpenVINO and torch once ended each other's process, so they are tested apart. With today's
     # versions they do not: tests/test_beside_torch.py there has both compute in one process.
     alone = call([*pytest, ALONE])
-    rest = call([*pytest, f"--ignore={ALONE}"])
+    # Most tests wait for other processes: two run beside each other, those of a file in order.
+    beside = ["--numprocesses=2", "--dist=loadfile"]
+    rest = call([*pytest, *beside, f"--ignore={ALONE}"])
     return alone or rest
 
 

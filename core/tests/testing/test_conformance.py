@@ -153,11 +153,18 @@ def test_each_fault_is_caught_by_its_promise(tmp_path: Path) -> None:
     assert outcomes == dict.fromkeys(CAUGHT_BY, (FAILED, PASSED)), done.stdout[-5000:]
 
 
-def test_the_closing_line_counts_a_file_that_is_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_the_closing_line_counts_a_file_that_is_behind(tmp_path: Path, processes: str) -> None:
     """A run that ends with 1 must not close with a line that says all passed."""
     agent = ROOT / "docs" / "examples" / "millhand-acme-agent"
     settings = ["-q", "-p", "no:cacheprovider", "-c", str(agent / "pyproject.toml")]
-    settings += ["-o", "pythonpath=. tests", f"--conformance-against={tmp_path / 'none.json'}"]
+    settings += [
+        "-n",
+        processes,
+        "-o",
+        "pythonpath=. tests",
+        f"--conformance-against={tmp_path / 'none.json'}",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *settings, str(agent / "tests" / "test_conformance.py")],
         capture_output=True,

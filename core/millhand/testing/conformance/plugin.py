@@ -5,7 +5,8 @@ Load it in ``conftest.py``::
     pytest_plugins = ["millhand.testing.conformance.plugin"]
 
 It adds a line for each subject to the end of a run, and two options: ``--conformance FILE`` writes
-the results, ``--conformance-against FILE`` fails a run whose results a file does not say.
+the results, ``--conformance-against FILE`` fails a run whose results a file does not say. Under
+pytest-xdist the processes that test hand their results to the one that reports.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from millhand.testing.conformance.kit import LACKS, Kit
 from millhand.testing.conformance.promises import promise_of
 from millhand.testing.conformance.results import FAILED, PASSED, Proven, Trial
 
+_HANDED_OVER = "millhand_conformance"
 _collected = pytest.StashKey[dict[tuple[str, str, str], Trial]]()
 
 
@@ -76,9 +78,12 @@ def _outcome(report: pytest.TestReport, when: str) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the results, or hold them against a file."""
+    """Write the results, or hold them against a file; hand them over where another reports."""
     config = session.config
     found = list(config.stash[_collected].values())
+    if hasattr(config, "workerinput"):
+        config.workeroutput[_HANDED_OVER] = results.to_plain(found)  # type: ignore[attr-defined]
+        return
     file, against = config.getoption("--conformance"), config.getoption("--conformance-against")
     if file is not None and found:
         results.write(file, results.merge(results.read(file), found))
@@ -87,6 +92,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         if missing:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             _show_stale(config, against, missing)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what another process of this run has found."""
+    collected = node.config.stash[_collected]
+    for trial in results.from_plain(getattr(node, "workeroutput", {}).get(_HANDED_OVER, ())):
+        collected.setdefault(trial.key, trial).promises.update(trial.promises)
 
 
 def _show_stale(config: pytest.Config, against: Path, missing: list[str]) -> None:

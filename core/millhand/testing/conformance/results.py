@@ -68,8 +68,7 @@ def read(file: Path) -> list[Trial]:
     """Read the trials of a file; none where it is not there."""
     if not file.exists():
         return []
-    data = json.loads(file.read_text(encoding="utf-8"))
-    return [_trial(one) for one in data["trials"]]
+    return from_plain(json.loads(file.read_text(encoding="utf-8"))["trials"])
 
 
 def merge(before: Iterable[Trial], run: Iterable[Trial]) -> list[Trial]:
@@ -81,8 +80,18 @@ def merge(before: Iterable[Trial], run: Iterable[Trial]) -> list[Trial]:
 
 def write(file: Path, trials: Iterable[Trial]) -> None:
     """Write trials, in a form that can be compared line by line."""
-    plain = {"trials": [asdict(trial) for trial in trials]}
+    plain = {"trials": to_plain(trials)}
     file.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def to_plain(trials: Iterable[Trial]) -> list[dict[str, Any]]:
+    """Turn trials into what JSON can say."""
+    return [asdict(trial) for trial in trials]
+
+
+def from_plain(data: Iterable[Mapping[str, Any]]) -> list[Trial]:
+    """Turn it back."""
+    return [_trial(one) for one in data]
 
 
 def stale(kept: Iterable[Trial], run: Iterable[Trial]) -> list[str]:
