@@ -69,10 +69,14 @@ class Cell:
     """Devices that take a machine request."""
     last_command_id: int = 0
     _decisions: int = 0
-    changes: ChangeBook = field(default_factory=ChangeBook)
+    changes: ChangeBook = field(init=False)
     rejects_in_a_row: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _outcomes: list[NewEntry] = field(default_factory=list)
     _flush: asyncio.TimerHandle | None = None
+
+    def __post_init__(self) -> None:
+        """Open the book of changes for what is limited."""
+        self.changes = ChangeBook(self.limits)
 
     def next_decision_id(self) -> str:
         """Return an id unique in the cell: ``<cell>.<boot>.<number>``."""

@@ -1,7 +1,8 @@
 """A worker process under care: killed when it hangs or grows, replaced by its spare, given up.
 
-A budget bounds how often. When it is spent, the agents are degraded: their parts get the
-disposition of an agent that failed, and after the budget's window one more start is tried.
+A budget bounds how often; a start that ends or takes too long is paid for like any other. When it
+is spent, the agents are degraded: their parts get the disposition of an agent that failed, and
+after the budget's window one more start is tried.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class Resident:
         first = self._new_worker()
         spare = asyncio.create_task(self._make_spare()) if self._limits.spare else None
         try:
-            opened = (await first.start()).agents
+            opened = (await first.start(self._limits.ready_s)).agents
             self._worker = first
             if spare is not None:
                 await spare
@@ -147,7 +148,7 @@ class Resident:
             return
         spare = self._new_worker()
         try:
-            await spare.start()
+            await spare.start(self._limits.ready_s)
         except MillhandError as error:
             log.warning("spare_not_started", worker=self.name, error=str(error))
             await _end(spare)
@@ -176,7 +177,7 @@ class Resident:
 
         Raises:
             TimeoutError: it takes longer; where it goes on for too long, the worker is replaced.
-            WorkerLost: the process is gone; it is replaced.
+            WorkerLost: the process is gone; it is being replaced, which is not waited for.
             InternalError: the agent raised.
         """
         worker = self._worker
@@ -191,7 +192,8 @@ class Resident:
                 self._job(self._end_if_it_hangs(worker), f"{self.name}.hang")
             raise
         except WorkerLost as error:
-            await self._replace(worker, worker.deciding or agent, str(error))
+            replacing = self._replace(worker, worker.deciding or agent, str(error))
+            self._job(replacing, f"{self.name}.restart")
             raise
         except InternalError as error:
             self._note_raise(worker, agent, str(error))
@@ -265,13 +267,25 @@ class Resident:
             self._job(self._make_spare(), f"{self.name}.spare")
 
     async def _start_anew(self) -> None:
+        """Start another process; one that ends or is not ready in time costs a restart more."""
+        while not self._stopped:
+            try:
+                await self._start_one()
+            except WorkerLost as error:
+                if not self._budget.spend():
+                    await self._give_up(str(error))
+                    return
+                self._care.failed(self.name, str(error))
+            except MillhandError as error:  # another start would end the same way
+                await self._give_up(str(error))
+                return
+            else:
+                return
+
+    async def _start_one(self) -> None:
         worker = self._new_worker()
         try:
-            opened = await worker.start()
-        except MillhandError as error:
-            await _end(worker)
-            await self._give_up(str(error))
-            return
+            opened = await worker.start(self._limits.ready_s)
         except BaseException:
             await _end(worker)
             raise

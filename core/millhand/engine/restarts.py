@@ -17,6 +17,8 @@ class WorkerLimits:
     spare: bool = True
     restarts: int = 5
     within_s: float = 600.0
+    ready_s: float = 60.0
+    """A process that is not ready to decide after so long is ended and counts as a restart."""
     yields: bool = False
     """Whether it gives way to other processes where there is not enough processor for all."""
 
