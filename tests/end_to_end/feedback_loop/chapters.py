@@ -36,7 +36,7 @@ MOST_PAIRS = 600
 AFTERWARDS = 120
 BACK = 12
 MARGIN_LOOK = 20
-PATIENCE_S = 400.0
+PATIENCE_S = 600.0
 """Longest that a chapter may take on a busy machine."""
 
 
