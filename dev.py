@@ -187,9 +187,9 @@ def packages() -> list[str]:
 
 
 def loop(arguments: list[str]) -> int:
-    """Tell the feedback loop on the simulated line; fitting a new head needs the extra for it."""
+    """Tell the feedback loop on the simulated line; distilling needs the extra for it."""
     ensure(TESTING)
-    return call([str(PYTHON), "tests/end_to_end/feedback_loop.py", *arguments])
+    return call([str(PYTHON), "tests/end_to_end/feedback_loop", *arguments])
 
 
 def check(arguments: list[str]) -> int:

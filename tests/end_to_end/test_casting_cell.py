@@ -97,6 +97,25 @@ async def test_a_second_agent_charts_what_the_gauge_measures(finished, simulatio
     )
 
 
+async def test_a_third_agent_names_kinds_and_books_no_part(finished, simulation) -> None:
+    entries = simulation.engine.journal.read(kinds=("intent",), subject="kinds", limit=None)
+    looked = [entry.record for entry in entries]
+    assert len(looked) == finished.summary.parts, "it is shown every part"
+    assert {one.disposition for one in looked} == {None}
+    assert {part.intent.observation.agent for part in finished.run.parts} == {"inspector"}
+    assert simulation.engine.snapshot().parts_triggered == finished.summary.parts
+    named = [one for one in looked if one.decision.events]
+    assert named, "the cell has defective parts"
+    truths = {truth.part_id: truth.defect for truth in finished.truth}
+    right = [
+        truths[body.data["part"]] == body.data["kind"]
+        for one in named
+        for body in one.decision.events
+        if body.data["kind"] is not None
+    ]
+    assert sum(right) >= len(right) / 2
+
+
 async def test_replay_of_the_journal_gives_the_same_decisions_bit_for_bit(
     finished, simulation
 ) -> None:

@@ -151,6 +151,9 @@ class AgentBinding:
     jidoka: Jidoka = Jidoka()
     heeds: tuple[str, ...] = ()
     """Agents whose verdict on a part is awaited before it may pass."""
+    books: bool = True
+    """Whether parts get their one disposition from it: it has a channel for them, or nobody whom
+    its triggers wake has one. What another agent says of a part is only said."""
 
     @property
     def disposition(self) -> Target | None:

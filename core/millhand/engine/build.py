@@ -169,7 +169,24 @@ def agent_binding(scenario: Scenario, name: str, needs: Needs) -> AgentBinding:
         latest=agent.queue.latest,
         jidoka=_jidoka(agent),
         heeds=agent.contradicted.by,
+        books=_books(scenario, agent),
     )
+
+
+def _books(scenario: Scenario, agent: Agent) -> bool:
+    """Whether an agent books parts: it has a channel, or none that shares its triggers has one."""
+    channels = {
+        f"{device}.{channel}"
+        for device, form in scenario.file.devices.items()
+        for channel in form.channels
+    }
+    disposing = [one for one in scenario.file.agents.values() if channels & set(one.may.values())]
+    sources = _part_sources(agent)
+    return agent in disposing or not any(sources & _part_sources(one) for one in disposing)
+
+
+def _part_sources(agent: Agent) -> set[str]:
+    return {when.source for when in agent.when if when.kind is TriggerKind.PART}
 
 
 def _role(role: str, needs: Needs) -> str:

@@ -152,7 +152,7 @@ class AgentRunner:
     def offer(self, trigger: Trigger) -> Work:
         """Take a trigger; capture starts at once, whatever the agent is doing."""
         work = self._work(trigger)
-        if work.part_trigger is not None:
+        if work.part_trigger is not None and self.binding.books:
             self._cell.statistics.parts_triggered += 1
         looks = bool(self.binding.sees or self._cell.monitors)
         at_once = self._free and not looks and isinstance(self._thinker, LightThinker)
@@ -171,7 +171,8 @@ class AgentRunner:
 
     def missed(self, source: str, sequence: range, epoch: int = 0) -> None:
         """Give every part whose trigger was never seen its disposition, and raise an alarm."""
-        self._cell.statistics.parts_triggered += len(sequence)
+        if self.binding.books:
+            self._cell.statistics.parts_triggered += len(sequence)
         text = tr("{count} triggers of {source} were missed.", count=len(sequence), source=source)
         self._cell.alarms.raise_("trigger_missed", self.name, text)
         for number in sequence:

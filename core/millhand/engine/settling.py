@@ -87,7 +87,8 @@ class Settler:
         contradicted = self._heard(work, decision, cause, mode)
         if cause is Cause.DECIDED and decision.verdict is Verdict.OK and contradicted:
             cause = Cause.CONTRADICTED
-        settlement = self._settlement(decision, cause) if work.part_trigger else None
+        books = work.part_trigger is not None and self._binding.books
+        settlement = self._settlement(decision, cause) if books else None
         wanted = self._wanted(work, decision, cause, settlement, mode)
         work.stamp("judged")
         intent = self._intent(work, observation, decision, cause, mode, settlement, wanted)

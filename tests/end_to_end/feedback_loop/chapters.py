@@ -1,32 +1,18 @@
-"""The whole feedback loop on the simulated line, told as it happens, with figures.
-
-    python dev.py loop [--folder runs/loop] [--json]
-
-The casting cell inspects impellers. Then its lamp fades and its lens soils, and stay so. Drift is
-found, the certificate is void and nothing passes on the model's word; a person (who knows the
-simulation's truth) answers what is asked; a new head is fitted on the pictures of the good parts;
-it decides in the shadow until it is shown to be no worse, or a person has seen enough; it is
-promoted, and rolled back in the end. Everything goes the way that it goes in a plant: the PLC over
-OPC UA, orders through the inbox, the package fitted by ``millhand inspect fit``. Nothing is timed
-but the roll-back.
-"""
+"""The chapters of the story, one after another, on a cell that runs."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import json
-import shutil
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import structlog
-from PIL import Image
+from cell import AGENT, WEAR_FROM, WEAR_UNTIL
+from lesson import distilled, write_lesson
+from story import Rate, Story, part_of, seq_of
 
 from millhand.contracts import Disposition, Verdict
 from millhand.engine.drift import DECIDED_BY_MODEL
@@ -43,92 +29,73 @@ from millhand.journal.places import BLOBS, INBOX
 from millhand.journal.records import AnswerKind, Cause, Drifted, Intent, ModelMoved, Shadowed, Stage
 from millhand.ledger.score import DetectionLimit, Standing, standing
 from millhand.models.package import open_package
+from millhand_quality.inspect.pictures import Pixels
 
-ROOT = Path(__file__).resolve().parents[2]
-AGENT = "inspector"
-WEAR_FROM, WEAR_UNTIL = 181, 441
-PARTS = 4000
-GOOD_PICTURES = 100
-MOST_PAIRS = 300
+GOOD_PICTURES = 300
+MOST_PAIRS = 600
 AFTERWARDS = 120
 BACK = 12
 MARGIN_LOOK = 20
-OPTIONS: dict[str, Any] = {
-    "parts": PARTS,
-    "seed": 3,
-    "takt_ticks": 14,
-    "camera_to_gate_ticks": 60,
-    "defect_rate": 0.12,
-    "challenges": [],
-    "runs": [{"product": "impeller", "parts": PARTS}],
-    "station": {
-        "families": [500000, 501000],
-        "wear": {"from_part": WEAR_FROM, "until_part": WEAR_UNTIL, "light": 0.7, "haze": 0.15},
-    },
-}
-RULES = """\
-    deadline: 400 ms
-    drift: {batch: 20, warm_up: 160}
-    rollout: {margin: 2 %, escape_margin: 2 %}
-"""
-"""A drifted model rejects too much, so it lets less pass than a sound one: hence the 2 % there."""
+PATIENCE_S = 600.0
+"""Longest that a chapter may take on a busy machine."""
 
 
-@dataclass
-class Rate:
-    """So many of so many."""
-
-    count: int = 0
-    of: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.count} of {self.of}" + (f" ({self.count / self.of:.1%})" if self.of else "")
+_T = TypeVar("_T")
 
 
-@dataclass
-class Story:
-    """What happened, in figures."""
-
-    nominal: float = 0.0
-    before: Rate = field(default_factory=Rate)
-    """False rejects of good parts before anything changed."""
-    until_alarm: Rate = field(default_factory=Rate)
-    alarm_at: int = 0
-    alarm_by: str = ""
-    passed_while_void: int = 0
-    void_would_reject: Rate = field(default_factory=Rate)
-    """Good parts that the void model would have rejected, once the wear has come to its end."""
-    answers_to_teach: int = 0
-    pictures: int = 0
-    fit_s: float = 0.0
-    pairs: int = 0
-    differing: int = 0
-    answers_to_prove: int = 0
-    evidence: float = 0.0
-    not_shown: list[str] = field(default_factory=list)
-    """By which criteria it was not shown that the new model is not worse."""
-    afterwards: Rate = field(default_factory=Rate)
-    escapes: Rate = field(default_factory=Rate)
-    """After the promotion, of all parts with a defect that has to be found."""
-    rollback_ms: float = 0.0
-    first_decision_ms: float = 0.0
-    triggers: int = 0
-    dispositions: int = 0
+class Stuck(Exception):
+    """The story does not go on: says in which chapter, and how the cell stands."""
 
 
 class Loop:
     """The cell while the story is told."""
 
     def __init__(
-        self, simulation: Simulation, cell: Path, say: Callable[[str], None], most_pairs: int
+        self,
+        simulation: Simulation,
+        cell: Path,
+        line: asyncio.Task[Any],
+        say: Callable[[str], None],
+        most_pairs: int,
     ) -> None:
         self.simulation = simulation
         self.most_pairs = most_pairs
         self.cell = cell
+        self.line = line
         self.say = say
         self.story = Story()
         self.original = open_package(cell / "models" / "impeller")
+        self.story.nominal = float(self.original.manifest.parameters["promised_rate"])
         self._truth: dict[str, Standing] = {}
+
+    async def told(self) -> None:
+        """Tell it from the first part to the way back.
+
+        Raises:
+            Stuck: a chapter does not end, or the line has.
+        """
+        self.say(f"The line runs; its lamp and lens begin to age at part {WEAR_FROM}.")
+        drift = await self._within(self.drift_is_found())
+        good = await self._within(self.people_answer(drift))
+        folder = await self._within(self.a_new_student_is_distilled(good))
+        package = await self._within(self.it_is_shown_in_the_shadow(folder))
+        await self._within(self.it_is_promoted(package))
+        await self._within(self.it_is_rolled_back())
+
+    async def _within(self, chapter: Coroutine[Any, Any, _T]) -> _T:
+        """Await a chapter as long as the line runs and patience lasts."""
+        task = asyncio.create_task(chapter, name=chapter.__name__)
+        await asyncio.wait({task, self.line}, timeout=PATIENCE_S, return_when="FIRST_COMPLETED")
+        if task.done():
+            return task.result()
+        task.cancel()
+        await asyncio.wait([task])
+        if self.line.done():
+            why = f"the line has ended: {self.line.exception() or 'all parts are through'}"
+        else:
+            why = f"{PATIENCE_S:.0f} s have passed"
+        causes = Counter(intent.cause.value for _, intent in self.intents())
+        raise Stuck(f"{chapter.__name__}: {why}. Decisions: {dict(causes)}")
 
     # --- what it sees ---
 
@@ -166,8 +133,11 @@ class Loop:
         """Whether a person lets it pass: a mark below the limit is no defect."""
         return self.really(part) is not Standing.DEFECTIVE
 
-    def false_rejects(self, intents: Iterable[Intent]) -> Rate:
+    async def false_rejects(self, intents: Iterable[Intent]) -> Rate:
         """Count good parts that the model called not OK, whatever came of them."""
+        return await asyncio.to_thread(self._false_rejects, intents)
+
+    def _false_rejects(self, intents: Iterable[Intent]) -> Rate:
         rate = Rate()
         for intent in intents:
             if intent.decision.verdict is None:
@@ -182,7 +152,8 @@ class Loop:
 
     async def answer(self, decision: str, intent: Intent) -> bool:
         """Answer truly what a part is; return whether it is good."""
-        good, verdict = self.good(part_of(intent)), intent.decision.verdict
+        good = await asyncio.to_thread(self.good, part_of(intent))
+        verdict = intent.decision.verdict
         right = verdict in (Verdict.OK, Verdict.NOT_OK) and (verdict is Verdict.OK) is good
         kind = AnswerKind.AGREE if right else AnswerKind.DISAGREE
         label = "" if right else ("ok" if good else "defect")
@@ -208,8 +179,10 @@ class Loop:
         found = drift.record
         assert isinstance(found, Drifted)
         story, before = self.story, self.decided(before=drift.seq)
-        story.before = self.false_rejects(one for one in before if seq_of(one) < WEAR_FROM)
-        story.until_alarm = self.false_rejects(one for one in before if seq_of(one) >= WEAR_FROM)
+        story.before = await self.false_rejects(one for one in before if seq_of(one) < WEAR_FROM)
+        story.until_alarm = await self.false_rejects(
+            one for one in before if seq_of(one) >= WEAR_FROM
+        )
         story.alarm_at, story.alarm_by = seq_of(before[-1]) + 1, found.value
         self.say(
             f"Drift: {found.value} at part {story.alarm_at} (wear began at {WEAR_FROM}). "
@@ -236,7 +209,7 @@ class Loop:
         passed = [one for one in void if one.disposition is Disposition.PASS]
         self.story.passed_while_void = len(passed)
         worn = (one for one in void if seq_of(one) >= WEAR_UNTIL)
-        self.story.void_would_reject = self.false_rejects(worn)
+        self.story.void_would_reject = await self.false_rejects(worn)
         self.say(
             f"{len(void)} parts were not decidable, {len(passed)} of them passed. Ann answered "
             f"{self.story.answers_to_teach}. The void model would have rejected "
@@ -244,31 +217,27 @@ class Loop:
         )
         return good
 
-    async def a_new_head_is_fitted(self, good: list[Intent]) -> str:
-        """Fit a package on the pictures of good parts; return its folder in the scenario."""
-        pictures = self.cell / "data" / "now" / "train" / "good"
-        pictures.mkdir(parents=True)
+    async def a_new_student_is_distilled(self, good: list[Intent]) -> str:
+        """Distil on the pictures of good parts; return the package's folder in the scenario."""
+        data, out = self.cell / "data" / "now", self.cell / "models" / "refreshed"
         await asyncio.to_thread(self.simulation.engine.blobs.flush)
+        story, pictures = self.story, self._pictures(good)
+        story.pictures = await asyncio.to_thread(write_lesson, data, pictures)
+        started = time.monotonic()
+        story.student = await distilled(data, out)
+        story.distil_s = time.monotonic() - started
+        said = ", ".join(f"{name} {value:.3f}" for name, value in story.student.items())
+        self.say(
+            f"A new student was distilled from {story.pictures} pictures and artificial damage in "
+            f"{story.distil_s:.0f} s, beside the running line: {said}."
+        )
+        return str(out.relative_to(self.cell))
+
+    def _pictures(self, good: list[Intent]) -> Iterator[tuple[str, Pixels]]:
         reader = BlobReader(self.simulation.folder / BLOBS)
         for intent in good:
-            ref = intent.observation.frames["frame"].ref
             with contextlib.suppress(Unavailable):  # the last part's may still be under way
-                Image.fromarray(reader.load_frame(ref)).save(pictures / f"{part_of(intent)}.png")
-                self.story.pictures += 1
-        started = time.monotonic()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "millhand.cli", "inspect", "fit", str(pictures.parents[1]),
-            "--out", str(self.cell / "models" / "refreshed"), "--product", "impeller",
-            "--head", "padim", "--name", "refreshed-impeller",
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        said, _ = await process.communicate()
-        assert process.returncode == 0, said.decode()
-        self.story.fit_s = time.monotonic() - started
-        self.say(
-            f"A new head was fitted on {self.story.pictures} pictures in {self.story.fit_s:.0f} s."
-        )
-        return "models/refreshed"
+                yield part_of(intent), reader.load_frame(intent.observation.frames["frame"].ref)
 
     async def it_is_shown_in_the_shadow(self, folder: str) -> str:
         """Let it watch, answer what differs, until it is shown to be no worse."""
@@ -329,8 +298,8 @@ class Loop:
             if seen == AFTERWARDS:
                 break
         now = [one for one in self.decided(live.seq) if package in one.decision.models.values()]
-        self.story.afterwards = self.false_rejects(now)
-        bad = [one for one in now if not self.good(part_of(one))]
+        self.story.afterwards = await self.false_rejects(now)
+        bad = await asyncio.to_thread(lambda: [one for one in now if not self.good(part_of(one))])
         passed = sum(one.disposition is Disposition.PASS for one in bad)
         self.story.escapes = Rate(passed, len(bad))
         self.say(
@@ -362,71 +331,3 @@ class Loop:
             f"decided by the old model {self.story.first_decision_ms:.0f} ms. "
             f"{self.story.dispositions} dispositions for {self.story.triggers} triggers."
         )
-
-
-def part_of(intent: Intent) -> str:
-    """Return the id of the part."""
-    return str(getattr(intent.observation.trigger, "part_id", ""))
-
-
-def seq_of(intent: Intent) -> int:
-    """Return the number of the part, from 1."""
-    return int(getattr(intent.observation.trigger, "trigger_seq", 0))
-
-
-def prepared(folder: Path) -> Path:
-    """Copy the casting cell, with a shorter memory of what is usual."""
-    cell = folder / "cell"
-    ignored = shutil.ignore_patterns("journal", "data", "*.png")
-    shutil.copytree(ROOT / "scenarios" / "casting_cell", cell, ignore=ignored)
-    file = cell / "scenario.yaml"
-    text = file.read_text(encoding="utf-8")
-    anchor = "    deadline: 120 ms\n"
-    assert anchor in text
-    others, guard = text.index("  bores:\n"), text.index("\nguard:\n")
-    text = text[:others] + text[guard:]  # what else the cell watches is another story
-    file.write_text(text.replace(anchor, RULES), encoding="utf-8")
-    return cell
-
-
-async def tell(folder: Path, say: Callable[[str], None], most_pairs: int) -> Story:
-    """Run the whole loop in an empty folder."""
-    cell = prepared(folder)
-    async with Simulation(cell, folder=folder / "run", options=OPTIONS) as simulation:
-        loop = Loop(simulation, cell, say, most_pairs)
-        loop.story.nominal = float(loop.original.manifest.parameters["promised_rate"])
-        line = asyncio.create_task(simulation.run_line())
-        try:
-            drift = await loop.drift_is_found()
-            good = await loop.people_answer(drift)
-            package = await loop.it_is_shown_in_the_shadow(await loop.a_new_head_is_fitted(good))
-            await loop.it_is_promoted(package)
-            await loop.it_is_rolled_back()
-        finally:
-            line.cancel()
-            await asyncio.wait([line])
-        return loop.story
-
-
-def main() -> None:
-    """Tell the story, or print its figures."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path("runs") / f"loop-{time.time_ns()}")
-    parser.add_argument("--json", action="store_true", help="print the figures alone")
-    parser.add_argument("--pairs", type=int, default=MOST_PAIRS, help="most pairs in the shadow")
-    said = parser.parse_args()
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
-    said.folder.mkdir(parents=True)
-    start = time.monotonic()
-
-    def say(text: str) -> None:
-        if not said.json:
-            print(f"{time.monotonic() - start:5.0f} s  {text}", flush=True)
-
-    story = asyncio.run(tell(said.folder, say, said.pairs))
-    if said.json:
-        print(json.dumps(asdict(story), indent=2))
-
-
-if __name__ == "__main__":
-    main()
