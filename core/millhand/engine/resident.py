@@ -178,6 +178,7 @@ class Resident:
         Raises:
             TimeoutError: it takes longer; where it goes on for too long, the worker is replaced.
             WorkerLost: the process is gone; it is being replaced, which is not waited for.
+            MemoryFull: there is no memory for the pictures; the process is well.
             InternalError: the agent raised.
         """
         worker = self._worker

@@ -33,6 +33,7 @@ from millhand.engine.thinking import LightThinker, Thinker
 from millhand.engine.waiting import Waiting
 from millhand.engine.work import Work, begun_ns
 from millhand.errors import InternalError, MillhandError
+from millhand.isolate.frames import MemoryFull
 from millhand.isolate.messages import OpenedAgent
 from millhand.isolate.process import WorkerLost
 from millhand.journal.records import Cause
@@ -339,6 +340,9 @@ class AgentRunner:
             return undecided(tr("The deadline passed while deciding.")), Cause.LATE
         except WorkerLost as error:
             return undecided(str(error)), Cause.FAILED
+        except MemoryFull as error:
+            self._cell.alarms.raise_("memory_full", self.name, str(error), decision=work.id)
+            return undecided(str(error)), Cause.BLIND
         except MillhandError as error:
             return self._failed(work, error)
 
@@ -353,7 +357,7 @@ class AgentRunner:
         _check_finite(decision)
         work.stages["model"] = decide_ns
         work.stamp("decided")
-        for over in ("agent_failed", "trigger_missed", "trigger_dropped"):
+        for over in ("agent_failed", "memory_full", "trigger_missed", "trigger_dropped"):
             self._cell.alarms.clear(over, self.name)
         cause = Cause.UNSURE if decision.verdict is Verdict.NOT_DECIDABLE else Cause.DECIDED
         return self._remember(decision), cause

@@ -25,6 +25,10 @@ HAS_MEMFD = hasattr(os, "memfd_create") and hasattr(os, "posix_fallocate")
 _ALIGNMENT = 64
 
 
+class MemoryFull(Unavailable):
+    """There is no memory for what is to cross to a worker; the worker itself is well."""
+
+
 class MemfdRegion:
     """A region in an anonymous file. ``fd`` is None for the process that creates it."""
 
@@ -47,14 +51,14 @@ class MemfdRegion:
         """Allocate at least ``size`` bytes.
 
         Raises:
-            Unavailable: there is not enough memory.
+            MemoryFull: there is not enough memory.
         """
         if size <= self.size:
             return
         try:
             os.posix_fallocate(self._fd, 0, size)
         except OSError as error:
-            raise Unavailable(
+            raise MemoryFull(
                 tr("No memory for frames of {size} bytes: {error}.", size=size, error=error)
             ) from error
         self.attach(size)
@@ -103,10 +107,10 @@ class NamedRegion:
         """Check that ``size`` bytes fit.
 
         Raises:
-            Unavailable: they do not.
+            MemoryFull: they do not.
         """
         if size > self.size:
-            raise Unavailable(tr("Frames of {size} bytes do not fit the shared memory.", size=size))
+            raise MemoryFull(tr("Frames of {size} bytes do not fit the shared memory.", size=size))
 
     def attach(self, size: int) -> None:
         """Nothing to do: the block is mapped whole."""

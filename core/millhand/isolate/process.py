@@ -209,6 +209,7 @@ class Worker:
 
         Raises:
             WorkerLost: the process is gone, or went while deciding.
+            MemoryFull: there is no memory for the frames or documents; nothing was asked.
             InternalError: the agent raised.
         """
         async with self._turn:
