@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from millhand.errors import Unavailable
 from millhand.messages import tr
 from millhand_simulated.plc.config import CellConfig
+from millhand_simulated.plc.leaving import leaving
 from millhand_simulated.plc.tags import ALL, NAMESPACE, Kind
 
 _APPLICATION_URI = "urn:millhand:simulated:panel"
@@ -59,7 +60,7 @@ class Control:
         trace: TracebackType | None,
     ) -> None:
         try:
-            with self._errors():
+            with self._errors(), leaving():
                 await self._client.disconnect()
         except Unavailable:
             pass  # it has gone before us, which is all that was wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -287,6 +288,17 @@ async def test_a_plc_that_died_is_reported_and_a_taken_port_too(
         os.kill(cell.pid, signal.SIGKILL)
         with pytest.raises(Unavailable):
             await asyncio.wait_for(cell.finished(), 20)
+
+
+async def test_a_killed_plc_is_left_without_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with ConveyorCell(ConveyorCell.Config(), tmp_path) as cell:
+        assert cell.pid is not None
+        os.kill(cell.pid, signal.SIGKILL)
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(cell.finished(), 20)
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
 
 
 async def test_leaving_ends_the_process_even_when_cancelled(tmp_path: Path) -> None:
