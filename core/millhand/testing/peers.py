@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from millhand.testing.residue import OWN_THREADS
@@ -89,8 +90,20 @@ class PeerProcess:
         return self._next(10.0)
 
     def freeze(self) -> None:
-        """Stop its process where it is (SIGSTOP): its sockets stay open and silent."""
+        """Stop its process where it is (SIGSTOP): its sockets stay open and silent.
+
+        Returns when all its threads stand still; the signal alone leaves them some time.
+        """
         self._signal(signal.SIGSTOP)
+        until = time.monotonic() + self._patience_s
+        while not self._stands_still() and time.monotonic() < until:
+            time.sleep(0.001)
+
+    def _stands_still(self) -> bool:
+        if self._process is None:
+            return True
+        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/stat")
+        return all(_state(stat) in ("T", "t", "Z", "") for stat in tasks)
 
     def thaw(self) -> None:
         """Let it run on."""
@@ -136,3 +149,11 @@ class PeerProcess:
         for line in process.stdout:
             lines.put(line)
         lines.put("")
+
+
+def _state(stat: Path) -> str:
+    """Return a thread's state letter from its ``stat``; empty where it has gone."""
+    try:
+        return stat.read_text("ascii", errors="replace").rpartition(") ")[2][:1]
+    except OSError:
+        return ""

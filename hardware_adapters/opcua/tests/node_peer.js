@@ -1,7 +1,8 @@
 // A node-opcua server as a peer: an OPC UA stack that shares no code with asyncua.
-// node node_peer.js FOLDER PORT [--reordered]; FOLDER holds its certificates.
+// node node_peer.js FOLDER PORT [--reordered] [--new-certificate]; FOLDER holds its certificates.
 // Speaks the lines of millhand.testing.PeerProcess.
 "use strict";
+const fs = require("fs");
 const net = require("net");
 const path = require("path");
 const readline = require("readline");
@@ -33,6 +34,9 @@ async function main() {
   const port = Number(process.argv[3]) || (await freePort());
   const folder = process.argv[2];
   const reordered = process.argv.includes("--reordered");
+  if (process.argv.includes("--new-certificate")) {
+    fs.rmSync(path.join(folder, "server"), { recursive: true, force: true });
+  }
   const manager = (name) =>
     new OPCUACertificateManager({
       rootFolder: path.join(folder, name),

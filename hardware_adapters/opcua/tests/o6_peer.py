@@ -1,7 +1,8 @@
 """An open62541 server (through o6) as a peer of the kit: ``o6_peer.py FOLDER PORT [--reordered]``.
 
-Speaks the lines of :class:`millhand.testing.PeerProcess`. The server does not tell of writes, so
-they are found by comparing value and time stamp. o6's wheel ends its process after ten minutes.
+Speaks the lines of :class:`millhand.testing.PeerProcess`. FOLDER keeps its certificate, so that a
+restart shows the same one; ``--new-certificate`` makes another. The server does not tell of writes,
+so they are found by comparing value and time stamp. o6's wheel ends its process after ten minutes.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import json
 import socket
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import o6
+from asyncua_peer import URI, make_certificate
 
 NAMESPACE = "urn:millhand:test"
 TYPES: dict[str, tuple[Any, Any]] = {
@@ -33,6 +36,21 @@ TYPES: dict[str, tuple[Any, Any]] = {
     "ReadOnly": (o6.Int32, 1),
 }
 QUALITY = {"good": 0, "uncertain": 0x40900000, "bad": 0x808C0000}
+
+
+class Operators(o6.AccessControl):
+    """Lets in one operator by password, and anybody without a name."""
+
+    def __init__(self) -> None:
+        super().__init__(anonymous=True, username=True)
+
+    def activateSession(  # noqa: N802  o6's name
+        self, endpoint: Any, certificate: bytes, session: Any, token: Any
+    ) -> Any:
+        del endpoint, certificate, session
+        name = getattr(token, "userName", None)
+        if name is not None and (name, bytes(token.password)) != ("operator", b"s3cret"):
+            raise o6.StatusCodeError(o6.StatusCode.BAD_USER_ACCESS_DENIED)
 
 
 class Peer:
@@ -101,9 +119,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def main(port: int, options: list[str]) -> None:
+def main(folder: Path, port: int, options: list[str]) -> None:
     """Serve until standard input ends."""
-    server = o6.Server(port=port)
+    if "--new-certificate" in options or not (folder / "server.der").exists():
+        make_certificate(folder)
+    server = o6.Server(
+        port=port,
+        certificate=folder / "server.der",
+        privateKey=folder / "key.pem",
+        applicationUri=URI,
+        acceptAllCertificates=True,
+        accessControl=Operators(),
+    )
     server.start()
     peer = Peer(server, "--reordered" in options)
     print(json.dumps({"ready": port}), flush=True)
@@ -113,4 +140,4 @@ def main(port: int, options: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[2]) or free_port(), sys.argv[3:])
+    main(Path(sys.argv[1]), int(sys.argv[2]) or free_port(), sys.argv[3:])

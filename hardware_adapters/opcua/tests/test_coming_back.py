@@ -1,16 +1,19 @@
-"""Coming back from what a plant does to a server: a new certificate, an hour away."""
+"""Coming back from what a plant does to a server: a new certificate, an hour away.
+
+Killed, frozen, restarted with its namespaces in another order: the conformance kit has these.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import shutil
-import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from opcua_peers import CERTIFICATES, EVERY_SERVER, asyncua_server
 
 from millhand.contracts import ConnectionFault, Link, Quality, WriteStatus
 from millhand.testing import FaultProxy, PeerProcess, permit_for
@@ -18,7 +21,6 @@ from millhand.testing.conformance.feeds import following, until_link
 from millhand_opcua import connection
 from millhand_opcua.adapter import OpcUa
 
-HERE = Path(__file__).parent
 TAGS = {"counter": {"node": "s=Counter", "type": "int32"}, "text": "s=Scalar.string"}
 ATTEMPTS_IN_AN_HOUR = 3600 // 5
 """At least so many, because the pause between two is capped at 5 s."""
@@ -26,14 +28,19 @@ ATTEMPTS_IN_AN_HOUR = 3600 // 5
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "server").mkdir()
     (tmp_path / "pki" / "trusted").mkdir(parents=True)
     return tmp_path
 
 
+@pytest.fixture(params=EVERY_SERVER)
+def server(request: pytest.FixtureRequest) -> Callable[[Path], PeerProcess]:
+    make: Callable[[Path], PeerProcess] = request.param
+    return make
+
+
 @pytest.fixture
-def peer(folder: Path) -> Iterator[PeerProcess]:
-    peer = PeerProcess(sys.executable, str(HERE / "asyncua_peer.py"), str(folder / "server"))
+def peer(folder: Path, server: Callable[[Path], PeerProcess]) -> Iterator[PeerProcess]:
+    peer = server(folder / "server")
     peer.start()
     yield peer
     peer.kill()
@@ -47,10 +54,11 @@ def adapter(port: int, **options: object) -> OpcUa:
 
 
 async def test_a_changed_certificate_stops_us_until_a_person_trusts_it(
-    peer: PeerProcess, folder: Path
+    peer: PeerProcess, folder: Path, server: Callable[[Path], PeerProcess]
 ) -> None:
     pki = folder / "pki"
-    shutil.copy(folder / "server" / "server.der", pki / "trusted" / "first.der")
+    certificate = folder / "server" / CERTIFICATES[server]
+    shutil.copy(certificate, pki / "trusted" / f"first{certificate.suffix}")
     security = {"policy": "Basic256Sha256", "pki": pki, "user": "operator", "password": "s3cret"}
     async with (
         adapter(peer.port, security=security, refused_retry_s=0.2) as plc,
@@ -74,6 +82,7 @@ async def test_a_changed_certificate_stops_us_until_a_person_trusts_it(
         assert written == [["Counter", 7]], "the write that was not sent then came now, once"
 
 
+@pytest.mark.parametrize("server", [asyncua_server], indirect=True, ids=["asyncua"])
 async def test_an_hour_away_costs_no_memory_and_ends_by_itself(
     peer: PeerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,31 +1,34 @@
 """The kit for ``Tags`` on three OPC UA servers: asyncua, node-opcua and open62541 (o6).
 
 The latter two share no code with the adapter, and are skipped where they are not installed
-(``npm install node-opcua-server`` and ``NODE_PATH`` set to its ``node_modules``;
-``pip install o6``).
+(``source .ci/peers`` brings them).
 """
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from opcua_peers import (
+    CERTIFICATES,
+    asyncua_server,
+    needs_node_opcua,
+    needs_o6,
+    node_opcua_server,
+    open62541_server,
+)
 
 from millhand.contracts import ConnectionFault, Quality, Value
 from millhand.testing import PeerProcess
 from millhand.testing.conformance import TagCase, TagsBench, TagsCapability, TagsKit
 from millhand_opcua.adapter import OpcUa
 
-HERE = Path(__file__).parent
 NAMESPACE = "urn:millhand:test"
-NODE = shutil.which("node")
 GREATEST_FLOAT = 3.4028234663852886e38
 NOT_NUMBERS: tuple[Value, ...] = ("1", True, None, [1], math.nan, math.inf)
 
@@ -73,23 +76,17 @@ CASES: dict[str, TagCase] = {
 }
 
 
-def node_opcua_installed() -> bool:
-    code = "require.resolve('node-opcua-server')"
-    return (
-        NODE is not None
-        and subprocess.run([NODE, "-e", code], check=False, capture_output=True).returncode == 0
-    )
-
-
 class OpcUaBench(TagsBench):
     """An OPC UA server in a process of its own."""
 
     device = "plc"
-    cases = CASES
+    cases: Mapping[str, TagCase] = CASES
     counter, second, floating, ghost = "counter", "string", "double", "s=Ghost"
     quick: ClassVar[Mapping[str, Any]] = {"request_timeout_s": 0.5, "keepalive_s": 0.3}
     small_queue: ClassVar[Mapping[str, Any]] = {"queue_limit": 4}
     secrets = ("guess",)
+    offers_all = False
+    """Whether the server offers every policy that the adapter speaks."""
 
     def __init__(self, peer: PeerProcess, folder: Path, certificate: str) -> None:
         self.peer = peer
@@ -161,7 +158,7 @@ class OpcUaBench(TagsBench):
         self.peer.thaw()
 
     def refusals(self) -> Mapping[str, tuple[Callable[[], Any], ConnectionFault]]:
-        trusting = self._folder / f"pki-{self._certificate.parent.name}"
+        trusting = self._folder / "pki"
         (trusting / "trusted").mkdir(parents=True, exist_ok=True)
         shutil.copy(self._certificate, trusting / "trusted")
         secured = {"policy": "Basic256Sha256", "pki": trusting}
@@ -174,16 +171,21 @@ class OpcUaBench(TagsBench):
 
         return {
             "untrusted certificate": (refused(security=distrusting), ConnectionFault.SECURITY),
-            "unoffered policy": (
-                refused(security={"policy": "Aes256Sha256RsaPss", "pki": trusting}),
-                ConnectionFault.SECURITY,
-            ),
+            **self._unoffered(refused, trusting),
             "wrong password": (refused(security=guess), ConnectionFault.CREDENTIALS),
             "no such namespace": (
                 refused(namespace="urn:absent"),
                 ConnectionFault.CONFIGURATION,
             ),
         }
+
+    def _unoffered(
+        self, refused: Callable[..., Any], trusting: Path
+    ) -> dict[str, tuple[Callable[[], Any], ConnectionFault]]:
+        if self.offers_all:
+            return {}
+        security = {"policy": "Aes256Sha256RsaPss", "pki": trusting}
+        return {"unoffered policy": (refused(security=security), ConnectionFault.SECURITY)}
 
 
 class OpcUaKit(TagsKit):
@@ -192,69 +194,58 @@ class OpcUaKit(TagsKit):
     subject: ClassVar[str] = ""
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("peers")
+Server = Callable[[Path], PeerProcess]
 
 
-def running(folder: Path, *command: str) -> Iterator[PeerProcess]:
-    """Yield a peer, which is started when a test first needs it."""
-    folder.mkdir()
-    peer = PeerProcess(*command, str(folder))
-    yield peer
+def running(make: Server, folder: Path) -> Iterator[OpcUaBench]:
+    """Yield a bench on a server, which is started when a test first needs it."""
+    peer = make(folder)
+    yield OpcUaBench(peer, folder, CERTIFICATES[make])
     peer.kill()
 
 
 @pytest.fixture(scope="module")
-def asyncua_peer(folder: Path) -> Iterator[PeerProcess]:
-    yield from running(folder / "asyncua", sys.executable, str(HERE / "asyncua_peer.py"))
+def on_asyncua(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcUaBench]:
+    yield from running(asyncua_server, tmp_path_factory.mktemp("asyncua"))
 
 
 @pytest.fixture(scope="module")
-def node_peer(folder: Path) -> Iterator[PeerProcess]:
-    assert NODE is not None
-    yield from running(folder / "node", NODE, str(HERE / "node_peer.js"))
+def on_node_opcua(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcUaBench]:
+    yield from running(node_opcua_server, tmp_path_factory.mktemp("node"))
+
+
+@pytest.fixture(scope="module")
+def on_open62541(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcUaBench]:
+    for bench in running(open62541_server, tmp_path_factory.mktemp("open62541")):
+        bench.offers_all = True
+        bench.cases = {name: case for name, case in CASES.items() if name != "ring"}
+        yield bench
 
 
 class TestOnAsyncua(OpcUaKit):
     subject, peer = "opcua", "asyncua server"
 
     @pytest.fixture
-    def bench(self, asyncua_peer: PeerProcess, folder: Path) -> OpcUaBench:
-        return OpcUaBench(asyncua_peer, folder, "asyncua/server.der")
+    def bench(self, on_asyncua: OpcUaBench) -> OpcUaBench:
+        return on_asyncua
 
 
-@pytest.mark.skipif(not node_opcua_installed(), reason="node-opcua-server is not installed")
+@needs_node_opcua
 class TestOnNodeOpcUa(OpcUaKit):
     subject, peer, independent = "opcua", "node-opcua server", True
 
     @pytest.fixture
-    def bench(self, node_peer: PeerProcess, folder: Path) -> OpcUaBench:
-        return OpcUaBench(node_peer, folder, "node/server/own/certs/certificate.pem")
+    def bench(self, on_node_opcua: OpcUaBench) -> OpcUaBench:
+        return on_node_opcua
 
 
-@pytest.fixture(scope="module")
-def o6_peer(folder: Path) -> Iterator[PeerProcess]:
-    yield from running(folder / "o6", sys.executable, str(HERE / "o6_peer.py"))
-
-
-class WithoutRing(OpcUaBench):
-    """A bench whose server has no array, and no certificate."""
-
-    cases: ClassVar[Mapping[str, TagCase]] = {
-        name: case for name, case in CASES.items() if name != "ring"
-    }
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("o6") is None, reason="o6 is not installed")
+@needs_o6
 class TestOnOpen62541(OpcUaKit):
     subject, peer, independent = "opcua", "open62541 server", True
     lacks: ClassVar[Mapping[str, str]] = {
         TagsCapability.SEVERAL: "this server does not tell in which order writes came",
-        TagsCapability.SECURITY: "tried on the two other servers",
     }
 
     @pytest.fixture
-    def bench(self, o6_peer: PeerProcess, folder: Path) -> OpcUaBench:
-        return WithoutRing(o6_peer, folder, "")
+    def bench(self, on_open62541: OpcUaBench) -> OpcUaBench:
+        return on_open62541

@@ -1,38 +1,19 @@
 """The adapter against node-opcua, a server that shares no code with asyncua.
 
-Skipped where ``node`` cannot find ``node-opcua-server`` (``npm install node-opcua-server``, and
-``NODE_PATH`` set to its ``node_modules``).
+Skipped where it is not installed (``source .ci/peers`` brings it).
 """
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
+from opcua_peers import needs_node_opcua, node_opcua_server
 
 from millhand.contracts import Quality, WriteStatus
 from millhand.errors import NotAllowed
-from millhand.testing import PeerProcess
 
-HERE = Path(__file__).parent
-NODE = shutil.which("node")
-
-
-def _installed() -> bool:
-    code = "require.resolve('node-opcua-server')"
-    return (
-        NODE is not None
-        and subprocess.run([NODE, "-e", code], check=False, capture_output=True).returncode == 0
-    )
-
-
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not _installed(), reason="node-opcua-server is not installed"),
-]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_node_opcua]
 
 TAGS = {
     "counter": {"node": "s=Counter", "type": "int32"},
@@ -45,8 +26,7 @@ TAGS = {
 
 @pytest.fixture(scope="module")
 def node_url(tmp_path_factory):
-    assert NODE is not None
-    peer = PeerProcess(NODE, str(HERE / "node_peer.js"), str(tmp_path_factory.mktemp("node")))
+    peer = node_opcua_server(tmp_path_factory.mktemp("node"))
     peer.start()
     yield f"opc.tcp://127.0.0.1:{peer.port}"
     peer.kill()
