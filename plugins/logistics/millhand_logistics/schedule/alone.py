@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from millhand_logistics.schedule import solver
+from millhand_logistics.schedule.own import own_plans
 from millhand_logistics.schedule.policy import Policy
 from millhand_logistics.schedule.problem import Problem
-from millhand_logistics.schedule.propose import STUDENT, Effort, cheapest, quick
-from millhand_logistics.schedule.simulate import Plan, simulate
+from millhand_logistics.schedule.propose import Effort, cheapest, quick
+from millhand_logistics.schedule.simulate import Plan
 
 Alone = Literal["rules", "student", "solver"]
 """Who plans alone: the best of the rules, the student's best guess, CP-SAT from the rules' hint."""
@@ -21,7 +22,7 @@ def plan_alone(problem: Problem, who: Alone, effort: Effort, policy: Policy | No
     the rule.
     """
     if who == "student" and policy is not None:
-        return simulate(problem, policy.choose(problem), STUDENT)
+        return cheapest(own_plans(problem, policy))
     rule = cheapest(quick(problem, effort, None))
     if who != "solver":
         return rule

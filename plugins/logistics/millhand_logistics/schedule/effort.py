@@ -5,11 +5,11 @@ from __future__ import annotations
 from millhand_logistics.schedule.jit import COMPILED
 from millhand_logistics.schedule.propose import Effort
 
-RULES_US = 30 if COMPILED else 500
+RULES_US = 12 if COMPILED else 500
 """Microseconds for each operation that the rules take, together; measured on a slow core."""
-SAMPLE_US = 12 if COMPILED else 1500
+SAMPLE_US = 5 if COMPILED else 1500
 MOST_SAMPLES = 128
-TRY_US = 10 if COMPILED else 400
+TRY_US = 7 if COMPILED else 400
 """Of one small change and its simulation."""
 MOST_TRIES = 2000
 _SHARE = 0.6

@@ -8,6 +8,7 @@ flat tables, so that the interpreter runs the very same lines where numba is mis
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from millhand_logistics.schedule.jit import jit
 from millhand_logistics.schedule.tables import (
@@ -114,46 +115,42 @@ def refresh(t: Tables, c: Choice, s: Scratch, o: int) -> None:
         if end < s.end[o]:
             s.alt[o], s.start[o], s.end[o], s.next_pin[o] = a, start, end, pin
             s.setup_start[o], s.setup_end[o] = setup_start, setup_end
+    i, chosen = s.slot[o], s.alt[o]
+    s.slot_machine[i], s.slot_start[i], s.slot_end[i] = t.alt_machine[chosen], s.start[o], s.end[o]
+    s.slot_left[i] = t.alt_time[chosen] + t.tail[o]
 
 
 @jit
 def soonest(c: Choice, s: Scratch, ready: int) -> int:
-    """Return the operation that ends first; in non-delay schedules the one that begins first."""
-    first = s.eligible[0]
+    """Return the place of what ends first; in non-delay schedules of what begins first."""
+    best = 0
     for i in range(1, ready):
-        o = s.eligible[i]
-        key, best = s.end[o], s.end[first]
-        if c.style == NON_DELAY:
-            key, best = s.start[o], s.start[first]
-            if key == best:
-                key, best = s.end[o], s.end[first]
-        if key < best or (key == best and o < first):
-            first = o
-    found: int = first
-    return found
+        key, least = s.slot_end[i], s.slot_end[best]
+        if c.style == NON_DELAY and s.slot_start[i] != s.slot_start[best]:
+            key, least = s.slot_start[i], s.slot_start[best]
+        if key < least or (key == least and s.eligible[i] < s.eligible[best]):
+            best = i
+    return best
 
 
 @jit
-def candidates(t: Tables, c: Choice, s: Scratch, ready: int) -> int:
+def candidates(c: Choice, s: Scratch, ready: int) -> int:
     """Fill ``s.candidate`` with the operations to choose from and return how many they are."""
     if c.style == SERIAL:
         for i in range(ready):
             s.candidate[i] = s.eligible[i]
         return ready
     first = soonest(c, s, ready)
-    m, end, earliest = t.alt_machine[s.alt[first]], s.end[first], s.start[first]
+    m, end, earliest = s.slot_machine[first], s.slot_end[first], s.slot_start[first]
     for i in range(ready):
-        o = s.eligible[i]
-        if t.alt_machine[s.alt[o]] == m and s.start[o] < earliest:
-            earliest = s.start[o]
+        if s.slot_machine[i] == m:
+            earliest = min(earliest, s.slot_start[i])
     delta = 0 if c.style == NON_DELAY else c.delta
+    room = delta * max(end - earliest - 1, 0)
     count = 0
     for i in range(ready):
-        o = s.eligible[i]
-        if t.alt_machine[s.alt[o]] == m and (s.start[o] - earliest) * 1000 <= delta * max(
-            end - earliest - 1, 0
-        ):
-            s.candidate[count] = o
+        if s.slot_machine[i] == m and (s.slot_start[i] - earliest) * 1000 <= room:
+            s.candidate[count] = s.eligible[i]
             count += 1
     return count
 
@@ -165,8 +162,6 @@ def rule_score(t: Tables, c: Choice, s: Scratch, o: int) -> float:
     setup: int = s.setup_end[o] - s.setup_start[o]
     left: int = time + t.tail[o]
     due = t.due[t.order[o]]
-    if c.score == STATIC:
-        return -float(c.priority[o])
     if c.score == MOST_WORK:
         return float(left)
     if c.score == MOST_OPERATIONS:
@@ -206,10 +201,9 @@ def features(t: Tables, s: Scratch, ready: int, count: int, done: int) -> None:
         s.queue[m] = 0
         most_load = max(most_load, s.load[m])
     for i in range(ready):
-        o = s.eligible[i]
-        bound = max(bound, s.end[o] + t.tail[o])
-        most_left = max(most_left, t.alt_time[s.alt[o]] + t.tail[o])
-        s.queue[t.alt_machine[s.alt[o]]] += 1
+        bound = max(bound, s.slot_end[i] + t.tail[s.eligible[i]])
+        most_left = max(most_left, s.slot_left[i])
+        s.queue[s.slot_machine[i]] += 1
     first, soonest, longest, together = s.start[s.candidate[0]], s.end[s.candidate[0]], 1, 1
     for i in range(count):
         o = s.candidate[i]
@@ -220,82 +214,88 @@ def features(t: Tables, s: Scratch, ready: int, count: int, done: int) -> None:
     for i in range(count):
         o = s.candidate[i]
         m, j = t.alt_machine[s.alt[o]], t.order[o]
-        time, at = t.alt_time[s.alt[o]], i * FEATURES
-        s.x[at] = time / scale
-        s.x[at + 1] = (s.start[o] - first) / scale
-        s.x[at + 2] = (s.end[o] - soonest) / scale
-        s.x[at + 3] = t.tail[o] / longest
-        s.x[at + 4] = (time + t.tail[o]) / most_left
-        s.x[at + 5] = t.tail_count[o] / t.most_count
-        s.x[at + 6] = min((bound - s.end[o] - t.tail[o]) / (10.0 * scale), 4.0)
-        s.x[at + 7] = s.load[m] / most_load
-        s.x[at + 8] = min(max((s.free[m] + s.load[m] - bound) / (10.0 * scale), -3.0), 3.0)
-        s.x[at + 9] = min(count, 30) / 10.0
-        s.x[at + 10] = done / t.operations
-        s.x[at + 11] = (s.setup_end[o] - s.setup_start[o]) / scale
+        time, x = t.alt_time[s.alt[o]], s.x[i]
+        x[0] = time / scale
+        x[1] = (s.start[o] - first) / scale
+        x[2] = (s.end[o] - soonest) / scale
+        x[3] = t.tail[o] / longest
+        x[4] = (time + t.tail[o]) / most_left
+        x[5] = t.tail_count[o] / t.most_count
+        x[6] = min((bound - s.end[o] - t.tail[o]) / (10.0 * scale), 4.0)
+        x[7] = s.load[m] / most_load
+        x[8] = min(max((s.free[m] + s.load[m] - bound) / (10.0 * scale), -3.0), 3.0)
+        x[9] = min(count, 30) / 10.0
+        x[10] = done / t.operations
+        x[11] = (s.setup_end[o] - s.setup_start[o]) / scale
         slack = (t.due[j] - s.end[o] - t.tail[o]) / (10.0 * scale) if t.due[j] >= 0 else 3.0
-        s.x[at + 12] = min(max(slack, -3.0), 3.0)
-        s.x[at + 13] = t.weight[j] / t.mean_weight
-        s.x[at + 14] = min((s.start[o] - s.ready[o]) / scale, 10.0) / 5.0
-        s.x[at + 15] = t.tail[o] / max(t.tail_count[o], 1) / scale
-        s.x[at + 16] = (t.alt_ptr[o + 1] - t.alt_ptr[o] - 1) / t.machines
-        s.x[at + 17] = min((s.start[o] - s.free[m]) / scale, 10.0) / 5.0
-        s.x[at + 18] = time * count / together
-        s.x[at + 19] = min(max((postponed(t, s, i, count) - bound) / (10.0 * scale), -3.0), 3.0)
+        x[12] = min(max(slack, -3.0), 3.0)
+        x[13] = t.weight[j] / t.mean_weight
+        x[14] = min((s.start[o] - s.ready[o]) / scale, 10.0) / 5.0
+        x[15] = t.tail[o] / max(t.tail_count[o], 1) / scale
+        x[16] = (t.alt_ptr[o + 1] - t.alt_ptr[o] - 1) / t.machines
+        x[17] = min((s.start[o] - s.free[m]) / scale, 10.0) / 5.0
+        x[18] = time * count / together
+        x[19] = min(max((postponed(t, s, i, count) - bound) / (10.0 * scale), -3.0), 3.0)
         for f in range(20, FEATURES):
-            s.x[at + f] = 0.0
+            x[f] = 0.0
         if t.succ_ptr[o] == t.succ_ptr[o + 1]:
-            s.x[at + 20] = 1.0
+            x[20] = 1.0
             continue
         after = t.succ[t.succ_ptr[o]]
         n = t.quickest_machine[after]
-        s.x[at + 21] = t.quickest[after] / scale
-        s.x[at + 22] = s.load[n] / most_load
-        s.x[at + 23] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
-        s.x[at + 24] = s.queue[n] / 10.0
-        s.x[at + 25] = min(max((s.free[n] + s.load[n] - bound) / (10.0 * scale), -3.0), 3.0)
+        x[21] = t.quickest[after] / scale
+        x[22] = s.load[n] / most_load
+        x[23] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
+        x[24] = s.queue[n] / 10.0
+        x[25] = min(max((s.free[n] + s.load[n] - bound) / (10.0 * scale), -3.0), 3.0)
         if t.succ_ptr[after] < t.succ_ptr[after + 1]:
             n = t.quickest_machine[t.succ[t.succ_ptr[after]]]
-            s.x[at + 26] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
+            x[26] = min(max((s.free[n] - s.end[o]) / scale, -3.0), 3.0)
 
 
 @jit
-def hidden(c: Choice, s: Scratch, count: int) -> None:
-    """Fill ``s.h`` with each candidate's hidden units, and ``s.mean`` with their mean."""
-    for u in range(HIDDEN):
-        s.mean[u] = 0.0
-    for i in range(count):
-        at = i * HIDDEN
-        for u in range(HIDDEN):
-            s.h[at + u] = c.b1[u]
-        for f in range(FEATURES):
-            value = s.x[i * FEATURES + f]
-            for u in range(HIDDEN):
-                s.h[at + u] += value * c.w1[f * HIDDEN + u]
-        for u in range(HIDDEN):
-            s.h[at + u] = max(s.h[at + u], 0.0)
-            s.mean[u] += s.h[at + u] / count
+def weigh(values: Any, count: int, table: Any, first: int, base: Any, out: Any, width: int) -> None:
+    """Write ``base + Σ values[f] * table[first + f]`` into ``out``; ``width`` is of eights.
+
+    Eight sums at a time stay in a vector register, each added up in the order of ``f``, so that
+    compiled and interpreted sums are the same to the last bit.
+    """
+    for u in range(0, width, 8):
+        a, b, c, d = base[u], base[u + 1], base[u + 2], base[u + 3]
+        e, f, g, h = base[u + 4], base[u + 5], base[u + 6], base[u + 7]
+        for i in range(count):
+            x, w = values[i], table[first + i]
+            a += x * w[u]
+            b += x * w[u + 1]
+            c += x * w[u + 2]
+            d += x * w[u + 3]
+            e += x * w[u + 4]
+            f += x * w[u + 5]
+            g += x * w[u + 6]
+            h += x * w[u + 7]
+        out[u], out[u + 1], out[u + 2], out[u + 3] = a, b, c, d
+        out[u + 4], out[u + 5], out[u + 6], out[u + 7] = e, f, g, h
 
 
 @jit
 def network(c: Choice, s: Scratch, count: int) -> None:
     """Score all candidates, each in the light of their mean, into ``s.score``."""
-    hidden(c, s, count)
-    for v in range(HIDDEN_2):
-        s.g[v] = c.b2[v]
     for u in range(HIDDEN):
-        for v in range(HIDDEN_2):
-            s.g[v] += s.mean[u] * c.w2[(HIDDEN + u) * HIDDEN_2 + v]
+        s.mean[u] = 0.0
     for i in range(count):
-        for v in range(HIDDEN_2):
-            s.g[HIDDEN_2 + v] = s.g[v]
+        h = s.h[i]
+        weigh(s.x[i], FEATURES, c.w1, 0, c.b1, h, HIDDEN)
         for u in range(HIDDEN):
-            value = s.h[i * HIDDEN + u]
-            for v in range(HIDDEN_2):
-                s.g[HIDDEN_2 + v] += value * c.w2[u * HIDDEN_2 + v]
+            h[u] = max(h[u], 0.0)
+            s.mean[u] += h[u]
+    for u in range(HIDDEN):
+        s.mean[u] /= count
+    weigh(s.mean, HIDDEN, c.w2, HIDDEN, c.b2, s.shared, HIDDEN_2)
+    for i in range(count):
+        weigh(s.h[i], HIDDEN, c.w2, 0, s.shared, s.g, HIDDEN_2)
         score = 0.0
         for v in range(HIDDEN_2):
-            score += max(s.g[HIDDEN_2 + v], 0.0) * c.w3[v]
+            score += max(s.g[v], 0.0) * c.w3[v]
         s.score[i] = score
 
 
@@ -305,7 +305,10 @@ def pick(t: Tables, c: Choice, s: Scratch, count: int, seed: int) -> tuple[int, 
 
     Sampling adds Gumbel noise, which draws in proportion to the softmax of the scores.
     """
-    if c.score != NETWORK:
+    if c.score == STATIC:
+        for i in range(count):
+            s.score[i] = -c.priority[s.candidate[i]]
+    elif c.score != NETWORK:
         for i in range(count):
             s.score[i] = rule_score(t, c, s, s.candidate[i])
     best = -1
@@ -326,8 +329,9 @@ def pick(t: Tables, c: Choice, s: Scratch, count: int, seed: int) -> tuple[int, 
 def note(s: Scratch, r: Record, count: int, taken: int) -> None:
     """Record a choice for training."""
     choice, row = r.count[0], r.count[1]
-    for i in range(count * FEATURES):
-        r.rows[row * FEATURES + i] = s.x[i]
+    for i in range(count):
+        for f in range(FEATURES):
+            r.rows[row + i][f] = s.x[i][f]
     r.begins[choice], r.taken[choice] = row, taken
     r.count[0], r.count[1] = choice + 1, row + count
 
@@ -377,7 +381,7 @@ def begin(t: Tables, c: Choice, s: Scratch, out: Built) -> tuple[int, int]:
                 out.broken[0] += 1
     for o in range(t.operations):
         if t.fixed[o] == 0 and s.waits_for[o] == 0:
-            s.eligible[ready] = o
+            s.eligible[ready], s.slot[o] = o, ready
             ready += 1
             refresh(t, c, s, o)
     return done, ready
@@ -395,7 +399,7 @@ def release(t: Tables, c: Choice, s: Scratch, out: Built, o: int, ready: int) ->
         s.waits_for[after] -= 1
         s.ready[after] = max(s.ready[after], out.end[o])
         if s.waits_for[after] == 0:
-            s.eligible[ready] = after
+            s.eligible[ready], s.slot[after] = after, ready
             ready += 1
             refresh(t, c, s, after)
     return ready
@@ -436,12 +440,17 @@ def commit(t: Tables, s: Scratch, out: Built, o: int, done: int) -> int:
 @jit
 def renew(t: Tables, c: Choice, s: Scratch, o: int, m: int, ready: int) -> int:
     """Take a placed operation out of those ready, and place anew all that its machine can do."""
-    for i in range(ready):
-        if s.eligible[i] == o:
-            s.eligible[i] = s.eligible[ready - 1]
-            break
     ready -= 1
+    i, last = s.slot[o], s.eligible[ready]
+    s.eligible[i], s.slot[last] = last, i
+    s.slot_machine[i], s.slot_start[i] = s.slot_machine[ready], s.slot_start[ready]
+    s.slot_end[i], s.slot_left[i] = s.slot_end[ready], s.slot_left[ready]
+    simple = t.alt_ptr[t.operations] == t.operations
     for i in range(ready):
+        if simple:
+            if s.slot_machine[i] == m:
+                refresh(t, c, s, s.eligible[i])
+            continue
         other = s.eligible[i]
         for a in range(t.alt_ptr[other], t.alt_ptr[other + 1]):
             if t.alt_machine[a] == m:
@@ -457,7 +466,7 @@ def build(t: Tables, c: Choice, s: Scratch, r: Record, out: Built) -> int:
     seed = c.seed
     recording = r.count[0] >= 0
     while ready > 0:
-        count = candidates(t, c, s, ready)
+        count = candidates(c, s, ready)
         best = 0
         if count > 1:
             if c.score == NETWORK or recording:

@@ -72,7 +72,7 @@ class Policy:
 
     def choose(self, problem: Problem, seed: int = 0) -> Choice:
         """Return a way to choose: the best score, or a sample where ``seed`` is above 0."""
-        w1, b1, w2, b2, w3 = (np.ascontiguousarray(w, np.float64).ravel() for w in self.weights)
+        w1, b1, w2, b2, w3 = (np.ascontiguousarray(w, np.float64) for w in self.weights)
         bare = choice(problem, ACTIVE, NETWORK)
         return bare._replace(seed=_mixed(seed), w1=w1, b1=b1, w2=w2, b2=b2, w3=w3)
 

@@ -105,13 +105,17 @@ class Problem:
         operations = list(self.operations)
         for i, place in places.items():
             operations[i] = replace(operations[i], fixed=place)
-        # Only the tables of fixed operations change; the rest was checked and is shared.
-        found = object.__new__(Problem)
-        for name in ("orders", "machines", "setup", "objective"):
-            object.__setattr__(found, name, getattr(self, name))
-        object.__setattr__(found, "operations", tuple(operations))
         fixed = _fixed_tables(operations, len(self.machines))
-        object.__setattr__(found, "tables", self.tables._replace(**fixed))
+        found = self.with_tables(self.tables._replace(**fixed))
+        object.__setattr__(found, "operations", tuple(operations))
+        return found
+
+    def with_tables(self, tables: Tables) -> Problem:
+        """Return the problem with other tables; the rest was checked and is shared."""
+        found = object.__new__(Problem)
+        for name in ("operations", "orders", "machines", "setup", "objective"):
+            object.__setattr__(found, name, getattr(self, name))
+        object.__setattr__(found, "tables", tables)
         return found
 
 

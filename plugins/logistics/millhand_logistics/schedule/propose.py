@@ -16,12 +16,11 @@ from millhand.messages import tr
 from millhand_logistics.schedule import solver
 from millhand_logistics.schedule.check import checked
 from millhand_logistics.schedule.improve import improved
+from millhand_logistics.schedule.own import own_plans
 from millhand_logistics.schedule.policy import Policy
 from millhand_logistics.schedule.problem import Problem
 from millhand_logistics.schedule.rules import RULES, every_rule
 from millhand_logistics.schedule.simulate import Plan, simulate
-
-STUDENT, SAMPLE = "student", "student, sampled"
 
 
 class Effort(Struct, frozen=True, kw_only=True):
@@ -99,12 +98,8 @@ def quick(problem: Problem, effort: Effort, policy: Policy | None) -> Iterator[P
     """Yield the plans of rules and student."""
     for name, choice in every_rule(problem):
         yield simulate(problem, choice, name)
-    if policy is None:
-        return
-    yield simulate(problem, policy.choose(problem), STUDENT)
-    for number in range(effort.samples):
-        seed = effort.seed * 1_000_003 + number + 1
-        yield simulate(problem, policy.choose(problem, seed), SAMPLE)
+    if policy is not None:
+        yield from own_plans(problem, policy, effort.samples, effort.seed)
 
 
 def _by_source(plans: Iterable[Plan]) -> list[Plan]:

@@ -25,7 +25,7 @@ from millhand_logistics.schedule.tables import (
     Choice,
 )
 
-_EMPTY = np.zeros(1)
+_EMPTY, _TABLE = np.zeros(1), np.zeros((1, 1))
 
 RULES: dict[str, tuple[int, int]] = {
     "MWKR": (MOST_WORK, NON_DELAY),
@@ -63,9 +63,9 @@ def choice(
             else np.asarray(use_machine, np.int64)
         ),
         seed=0,
-        w1=_EMPTY,
+        w1=_TABLE,
         b1=_EMPTY,
-        w2=_EMPTY,
+        w2=_TABLE,
         b2=_EMPTY,
         w3=_EMPTY,
     )

@@ -96,7 +96,7 @@ def simulate(
     assert placed == t.operations, "every operation is placed; precedence was checked"
     if recording is not None:
         choices, rows = int(record.count[0]), int(record.count[1])
-        recording.rows = record.rows[: rows * FEATURES].reshape(rows, FEATURES).astype(np.float32)
+        recording.rows = record.rows[:rows].astype(np.float32)
         recording.begins, recording.taken = record.begins[:choices], record.taken[:choices]
     return priced(problem, out, source)
 
@@ -147,7 +147,7 @@ def _built(operations: int) -> Built:
 
 def _record(operations: int, rows: int) -> Record:
     return Record(
-        rows=np.zeros(rows * FEATURES),
+        rows=np.zeros((rows, FEATURES)),
         begins=np.zeros(operations if rows else 1, np.int64),
         taken=np.zeros(operations if rows else 1, np.int64),
         count=np.array([0 if rows else -1, 0], np.int64),
@@ -171,9 +171,10 @@ def _scratch(t: Tables) -> Scratch:
     n, m = t.operations, t.machines
     return Scratch._make(
         [
-            *np.zeros((10, n), np.int64),
-            *(np.zeros(n * width) for width in (1, FEATURES, HIDDEN)),
-            np.zeros(2 * HIDDEN_2),
+            *np.zeros((15, n), np.int64),
+            np.zeros(n),
+            *(np.zeros((n, width)) for width in (FEATURES, HIDDEN)),
+            *np.zeros((2, HIDDEN_2)),
             *np.zeros((5, m), np.int64),
             np.zeros(HIDDEN),
         ]

@@ -88,10 +88,10 @@ class Choice(NamedTuple):
     seed: int
     """0: the best score wins; else scores are sampled from."""
     w1: Any
-    """``[feature * HIDDEN + unit]``."""
+    """``[feature][unit]``."""
     b1: Any
     w2: Any
-    """``[unit * HIDDEN_2 + unit2]``; first the candidate's units, then the mean's."""
+    """``[unit][unit2]``; first the candidate's units, then the mean's."""
     b2: Any
     w3: Any
 
@@ -143,9 +143,18 @@ class Scratch(NamedTuple):
     setup_end: Any
     next_pin: Any
     candidate: Any
+    slot: Any
+    """Place among those ready."""
+    slot_machine: Any
+    """By place among those ready, so that they are read in a row: where, when, what is left."""
+    slot_start: Any
+    slot_end: Any
+    slot_left: Any
     score: Any
     x: Any
     h: Any
+    shared: Any
+    """By unit of the second layer: what all candidates of a choice have in common, and one's."""
     g: Any
     free: Any
     """By machine: when it is free."""
