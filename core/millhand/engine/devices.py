@@ -13,9 +13,11 @@ from millhand.engine.cell import Cell
 from millhand.engine.handshake import CommandChannel
 from millhand.engine.lease import Lease
 from millhand.engine.runner import AgentRunner
+from millhand.isolate.camera import IsolatedCamera, plain
+from millhand.isolate.messages import CameraSpec
 from millhand.journal.records import Gate
 from millhand.plugins import Plugins
-from millhand.scenario.configured import configured_device
+from millhand.scenario.configured import ConfiguredDevice, configured_device
 from millhand.scenario.load import Scenario
 
 
@@ -41,7 +43,12 @@ class Devices:
             if name in given:
                 cell.devices[name] = given[name]
             elif build.runs_in_engine(device, plugins):
-                built[name] = configured_device(self._scenario, plugins, name).build(name)
+                configured = configured_device(self._scenario, plugins, name)
+                built[name] = (
+                    configured.build(name)
+                    if device.isolate is None
+                    else self._isolated(name, configured)
+                )
         for name, adapter in built.items():
             cell.devices[name] = await stack.enter_async_context(adapter)
         for name, device in devices.items():
@@ -52,6 +59,16 @@ class Devices:
             if device.lease is not None:
                 cell.leases[name] = self._lease(name)
         cell.machines = frozenset(name for name, device in devices.items() if device.machine)
+
+    def _isolated(self, name: str, configured: ConfiguredDevice) -> IsolatedCamera:
+        return IsolatedCamera(
+            CameraSpec(
+                name=name,
+                target=configured.adapter.target,
+                options=plain(dict(configured.options)),
+                folder=str(self._scenario.folder.absolute()),
+            )
+        )
 
     def _lease(self, name: str) -> Lease:
         binding = build.lease_binding(name, self._scenario.file.devices[name])

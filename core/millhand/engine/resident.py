@@ -19,7 +19,8 @@ from millhand.contracts import Decision, Observation
 from millhand.engine.restarts import RestartBudget, WorkerLimits
 from millhand.errors import InternalError, MillhandError
 from millhand.isolate.messages import AgentSpec, OpenedAgent, Rung
-from millhand.isolate.process import Worker, WorkerLost
+from millhand.isolate.process import Worker
+from millhand.isolate.wire import WorkerLost
 from millhand.messages import tr
 
 if TYPE_CHECKING:

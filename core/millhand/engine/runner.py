@@ -35,7 +35,7 @@ from millhand.engine.work import Work, begun_ns
 from millhand.errors import InternalError, MillhandError
 from millhand.isolate.frames import MemoryFull
 from millhand.isolate.messages import OpenedAgent
-from millhand.isolate.process import WorkerLost
+from millhand.isolate.wire import WorkerLost
 from millhand.journal.records import Cause
 from millhand.messages import tr
 

@@ -12,7 +12,7 @@ from millhand.engine.resident import RAISES_IN_A_ROW, Care
 from millhand.engine.restarts import RestartBudget, WorkerLimits
 from millhand.errors import InternalError
 from millhand.isolate.messages import AgentSpec, OpenedAgent
-from millhand.isolate.process import WorkerLost
+from millhand.isolate.wire import WorkerLost
 from millhand.plugins.paths import based_on
 from millhand.plugins.registrations import Registration
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
-from millhand.contracts import Decision, Needs, Used
+from millhand.contracts import CaptureRequest, Decision, FrameRef, Health, Needs, Used
 from millhand.contracts.codec import Buffer, from_msgpack, to_msgpack
 
 LENGTH = struct.Struct("<I")
@@ -156,6 +156,62 @@ FromWorker = Opened | Decided | Failed
 
 decode_to_worker: Callable[[Buffer], ToWorker] = from_msgpack(ToWorker)
 decode_from_worker: Callable[[Buffer], FromWorker] = from_msgpack(FromWorker)
+
+
+# --- engine to a camera's process, and back ---
+
+
+class CameraSpec(Struct, frozen=True, kw_only=True):
+    """A camera's adapter to build in its own process."""
+
+    name: str
+    target: str
+    options: dict[str, Any]
+    """As the scenario has them, secrets read: they cross a private socket, never a command line."""
+    folder: str = ""
+    """The scenario's; relative paths of the options count from it."""
+
+
+class OpenCamera(Struct, frozen=True, kw_only=True, tag="open_camera"):
+    """The first message: build this adapter and enter it."""
+
+    camera: CameraSpec
+
+
+class Capture(Struct, frozen=True, kw_only=True, tag="capture"):
+    """Take a picture; its pixels are to be put at the beginning of the shared region."""
+
+    number: int
+    request: CaptureRequest
+
+
+class Look(Struct, frozen=True, kw_only=True, tag="look"):
+    """Say how the camera is; who does not answer hangs."""
+
+    number: int
+
+
+class Looked(Struct, frozen=True, kw_only=True, tag="looked"):
+    """How the camera is. Number 0 says that it was entered."""
+
+    number: int
+    health: Health
+
+
+class Captured(Struct, frozen=True, kw_only=True, tag="captured"):
+    """A picture; its pixels lie in the shared region of ``region_size``."""
+
+    number: int
+    ref: FrameRef
+    slot: FrameSlot
+    region_size: int
+
+
+ToCamera = OpenCamera | Capture | Look | Close
+FromCamera = Looked | Captured | Failed
+
+decode_to_camera: Callable[[Buffer], ToCamera] = from_msgpack(ToCamera)
+decode_from_camera: Callable[[Buffer], FromCamera] = from_msgpack(FromCamera)
 
 
 def framed(message: object) -> bytes:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
@@ -34,8 +32,6 @@ from millhand.isolate.frames import (
     warm_up,
 )
 from millhand.isolate.messages import (
-    LARGEST_MESSAGE,
-    LENGTH,
     AgentSpec,
     Close,
     Decide,
@@ -46,8 +42,9 @@ from millhand.isolate.messages import (
     Opened,
     Rung,
     decode_from_worker,
-    framed,
 )
+from millhand.isolate.spawning import spawn
+from millhand.isolate.wire import LogLines, Wire, WorkerLost
 from millhand.messages import tr
 
 if TYPE_CHECKING:
@@ -62,13 +59,6 @@ _ERRORS: dict[str, type[MillhandError]] = {
     "Unavailable": Unavailable,
 }
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-_NICE = 10
-"""Set before the process has begun, so that all its threads and its start give way too."""
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-
-
-class WorkerLost(Unavailable):
-    """The worker process ended or was ended; it can be started again."""
 
 
 def error_from(failed: Failed) -> MillhandError:
@@ -113,7 +103,7 @@ class Worker:
             create_region() if named_memory is None else create_region(named=named_memory)
         )
         self._process: subprocess.Popen[bytes] | None = None
-        self._wire: _Wire | None = None
+        self._wire: Wire[FromWorker] | None = None
         self._output: asyncio.ReadTransport | None = None
         self._turn = asyncio.Lock()
         self._number = 0
@@ -165,13 +155,19 @@ class Worker:
             WorkerLost: the process ended by itself or was not ready in time.
         """
         loop = asyncio.get_running_loop()
-        connection = await self._spawn()
-        wire = _Wire(self.name)
+        self._process, connection = await spawn(
+            "millhand.isolate.worker",
+            self._region,
+            str(self._memory or 0),
+            loopback=self._loopback,
+            yields=self._yields,
+        )
+        wire = Wire(self.name, decode_from_worker)
         await loop.create_connection(lambda: wire, sock=connection)
         self._wire = wire
         if self._process is not None and self._process.stderr is not None:
             self._output, _ = await loop.connect_read_pipe(
-                lambda: _LogLines(self.name), self._process.stderr
+                lambda: LogLines(self.name), self._process.stderr
             )
         answer = wire.expect(0)
         wire.send(Open(agents=self._agents))
@@ -276,54 +272,6 @@ class Worker:
         """Free the shared memory. Call after the last :meth:`stop`."""
         self._region.close()
 
-    async def _spawn(self) -> socket.socket:
-        if self._loopback:
-            return await self._spawn_over_loopback()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = self._popen(f"fd:{theirs.fileno()}", (theirs.fileno(),))
-        ours.setblocking(False)
-        return ours
-
-    async def _spawn_over_loopback(self) -> socket.socket:
-        token = secrets.token_bytes(32)
-        loop = asyncio.get_running_loop()
-        with socket.create_server(("127.0.0.1", 0), backlog=1) as server:
-            server.setblocking(False)
-            self._process = self._popen(
-                f"tcp:{server.getsockname()[1]}", (), standard_input=token.hex().encode() + b"\n"
-            )
-            while True:
-                connection, _ = await asyncio.wait_for(loop.sock_accept(server), timeout=30)
-                connection.setblocking(False)
-                received = await asyncio.wait_for(_receive_exactly(connection, 32), timeout=5)
-                if secrets.compare_digest(received, token):
-                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    return connection
-                connection.close()
-
-    def _popen(
-        self, connection: str, inherit: tuple[int, ...], *, standard_input: bytes = b""
-    ) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable, "-m", "millhand.isolate.worker", connection, self._region.handle,
-            str(self._memory or 0),
-        ]  # fmt: skip
-        process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-            command,
-            stdin=subprocess.PIPE if standard_input else subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(*inherit, *self._region.inherited) if os.name == "posix" else (),
-            env={**_ONE_THREAD, **os.environ},
-        )
-        if self._yields and hasattr(os, "setpriority"):
-            nice = max(_NICE, os.getpriority(os.PRIO_PROCESS, 0))
-            os.setpriority(os.PRIO_PROCESS, process.pid, nice)
-        if process.stdin is not None:
-            process.stdin.write(standard_input)
-            process.stdin.close()
-        return process
-
 
 def _contents(observation: Observation) -> dict[str, bytes]:
     """Return the documents' bytes by role, read where they are not yet at hand."""
@@ -333,96 +281,3 @@ def _contents(observation: Observation) -> dict[str, bytes]:
 def _log_rungs(rungs: Sequence[Rung]) -> None:
     for rung in rungs:
         log.info("accelerator_changed", agent=rung.agent, rung=rung.accelerator, up=rung.up)
-
-
-async def _receive_exactly(connection: socket.socket, count: int) -> bytes:
-    loop = asyncio.get_running_loop()
-    received = b""
-    while len(received) < count:
-        more = await loop.sock_recv(connection, count - len(received))
-        if not more:
-            break
-        received += more
-    return received
-
-
-class _Wire(asyncio.Protocol):
-    """The engine's end of the connection: cuts the stream into messages, wakes who waits."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._buffer = bytearray()
-        self._waiting: dict[int, asyncio.Future[FromWorker]] = {}
-        self._transport: asyncio.Transport | None = None
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while len(self._buffer) >= LENGTH.size:
-            (length,) = LENGTH.unpack_from(self._buffer)
-            if length > LARGEST_MESSAGE:
-                log.error("worker_message_too_large", worker=self._name, length=length)
-                self.close()
-                return
-            if len(self._buffer) < LENGTH.size + length:
-                return
-            body = bytes(self._buffer[LENGTH.size : LENGTH.size + length])
-            del self._buffer[: LENGTH.size + length]
-            self._deliver(decode_from_worker(body))
-
-    def _deliver(self, message: FromWorker) -> None:
-        number = 0 if isinstance(message, Opened) else message.number
-        waiting = self._waiting.pop(number, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(message)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        del exc
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(WorkerLost(tr("Worker {name} ended.", name=self._name)))
-                waiting.exception()  # marks it as seen where the caller has gone
-        self._waiting.clear()
-        if not self.lost.done():
-            self.lost.set_result(None)
-
-    @property
-    def owes(self) -> bool:
-        """Whether an answer is outstanding."""
-        return bool(self._waiting)
-
-    def expect(self, number: int) -> asyncio.Future[FromWorker]:
-        future: asyncio.Future[FromWorker] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
-        return future
-
-    async def idle(self) -> None:
-        """Wait until nothing is under way, so that the shared frames may be overwritten."""
-        while self._waiting:
-            await asyncio.wait(self._waiting.values())
-
-    def send(self, message: object) -> None:
-        if self._transport is not None and not self.lost.done():
-            self._transport.write(framed(message))
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-
-class _LogLines(asyncio.Protocol):
-    """Logs what a worker writes to its standard error, line by line, shortened."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._rest = b""
-
-    def data_received(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._rest = self._rest[-4096:]
-        for line in lines:
-            log.info("worker_output", worker=self._name, text=line[:1000].decode(errors="replace"))

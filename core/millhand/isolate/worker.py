@@ -31,7 +31,14 @@ from millhand.contracts import (
     Used,
 )
 from millhand.contracts.codec import from_msgpack
-from millhand.errors import ConfigError, InternalError, MillhandError, PackageError
+from millhand.errors import (
+    ConfigError,
+    InternalError,
+    MillhandError,
+    NotAllowed,
+    PackageError,
+    Unavailable,
+)
 from millhand.isolate.frames import (
     MemfdRegion,
     NamedRegion,
@@ -182,14 +189,22 @@ def _build_accelerators(spec: AgentSpec) -> dict[str, Accelerator]:
     return built
 
 
+KINDS = (PackageError, ConfigError, NotAllowed, Unavailable)
+"""Errors that are told as what they are; any other one is a plugin's fault."""
+
+
 def failure(error: BaseException, *, number: int = 0, agent: str = "") -> Failed:
-    """Describe an error to the engine: kind, text, mend and, for packages, the fault."""
+    """Describe an error to the engine: kind, text, mend and, for packages, the fault.
+
+    The kind is the nearest one that the engine knows too: a plugin may have errors of its own.
+    """
     if isinstance(error, MillhandError):
         text, mend = error.message, error.mend
     else:
         text, mend = f"{type(error).__name__}: {error}", ""
     fault = error.fault if isinstance(error, PackageError) else ""
-    kind = type(error).__name__
+    kinds = (known for known in KINDS if isinstance(error, known))
+    kind = next(kinds, type(error)).__name__
     return Failed(number=number, agent=agent, kind=kind, text=text, mend=mend, fault=fault)
 
 
@@ -292,7 +307,7 @@ def main(arguments: list[str]) -> None:
     """Run the worker. Ctrl-C is the engine's to handle, so it is ignored here."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     silence()
-    _keep_standard_output_clean()
+    keep_standard_output_clean()
     connection, region, memory = arguments
     _limit_memory(int(memory))
     with connect(connection) as way:
@@ -312,7 +327,8 @@ def _limit_memory(limit: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
 
 
-def _keep_standard_output_clean() -> None:
+def keep_standard_output_clean() -> None:
+    """Send what a plugin prints to the standard error, which the engine logs."""
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 

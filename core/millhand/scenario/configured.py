@@ -40,6 +40,8 @@ class ConfiguredDevice:
     config: BaseModel
     tags: Mapping[str, BaseModel] | None
     """All tags, the handshake's too; None where the adapter has no ``Tags`` face."""
+    options: Mapping[str, Any]
+    """What ``config`` was made of, secrets read: what another process can be told."""
 
     def build(self, name: str) -> Any:
         """Build the adapter, not yet entered."""
@@ -94,9 +96,10 @@ def configured_device(
         tags = _tags(problems, scenario, adapter_class.Tag, name)
     else:
         problems += _no_tags_here(scenario, name)
+    problems += _not_isolated(scenario, name, adapter)
     if problems or config is None:
         raise ConfigError.of(tuple(problems))
-    return ConfiguredDevice(adapter, adapter_class, config, tags)
+    return ConfiguredDevice(adapter, adapter_class, config, tags, options)
 
 
 def configured_agent(scenario: Scenario, plugins: Plugins, name: str) -> ConfiguredAgent:
@@ -255,6 +258,19 @@ def _no_tags_here(scenario: Scenario, name: str) -> list[Problem]:
         )
         for key, value in given.items()
         if value
+    ]
+
+
+def _not_isolated(scenario: Scenario, name: str, adapter: AdapterType) -> list[Problem]:
+    if scenario.file.devices[name].isolate is None or adapter.faces == frozenset({Face.CAMERA}):
+        return []
+    return [
+        Problem(
+            scenario.place("devices", name, "isolate"),
+            tr("The adapter {adapter} is not only a camera.", adapter=adapter.name),
+            tr("isolate: process only in a device that is a camera and nothing else"),
+            tr("Leave the line out."),
+        )
     ]
 
 

@@ -305,6 +305,11 @@ class Device(Part):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     adapter: str = Field(description="The adapter, as `millhand plugins` lists it: opcua.")
+    isolate: Literal["process"] | None = Field(
+        default=None,
+        description="process: a camera's adapter runs in a process of its own, so that a crash in "
+        "its library is not one of the engine.",
+    )
     tags: dict[Name, Address] = Field(
         default_factory=dict,
         description="Named values: an address, or the adapter's long form with type and range.",

@@ -16,7 +16,7 @@ from millhand.contracts import Observation, TimerTick
 from millhand.engine.resident import Resident
 from millhand.engine.restarts import WorkerLimits
 from millhand.isolate.messages import AgentSpec, OpenedAgent, Rung
-from millhand.isolate.process import WorkerLost
+from millhand.isolate.wire import WorkerLost
 
 AGENT = '''
 """Counts its starts in a file; from the second on does what another file says."""

@@ -14,7 +14,8 @@ import pytest
 from millhand.contracts import Frame, FrameRef, Observation, TimerTick, Verdict
 from millhand.errors import ConfigError, InternalError
 from millhand.isolate.messages import AgentSpec
-from millhand.isolate.process import Worker, WorkerLost
+from millhand.isolate.process import Worker
+from millhand.isolate.wire import WorkerLost
 
 AGENTS = """
 import os, sys, time

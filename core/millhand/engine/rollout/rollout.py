@@ -38,7 +38,7 @@ from millhand.feedback.promotion import Proof
 from millhand.feedback.queue import uniform
 from millhand.feedback.stages import Standing
 from millhand.isolate.messages import AgentSpec
-from millhand.isolate.process import WorkerLost
+from millhand.isolate.wire import WorkerLost
 from millhand.journal.entries import NewEntry, new_entry
 from millhand.journal.records import Cause, ModelMoved, Shadowed, Stage
 from millhand.messages import tr
