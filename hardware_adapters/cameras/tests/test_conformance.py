@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from millhand.isolate.camera import IsolatedCamera
+from millhand.isolate.messages import CameraSpec
 from millhand.testing.conformance import CameraBench, CameraCapability, CameraKit
 from millhand_cameras.camera import FileCamera
 from millhand_cameras.config import FolderConfig, VideoConfig
@@ -37,6 +39,15 @@ class SlowAtFirst:
         self._source.close()
 
 
+class SlowFolderCamera(FileCamera):
+    """A folder whose first picture takes its time; built in another process too."""
+
+    Config: ClassVar[type[FolderConfig]] = FolderConfig
+
+    def __init__(self, name: str, config: FolderConfig) -> None:
+        super().__init__(name, lambda: SlowAtFirst(FolderSource(config)))
+
+
 class FolderBench(CameraBench):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -47,12 +58,11 @@ class FolderBench(CameraBench):
     async def ready(self) -> None:
         """Its pictures lie there."""
 
-    def camera(self, **options: Any) -> FolderCamera:
+    def camera(self, **options: Any) -> Any:
         return FolderCamera("camera", FolderConfig(path=self.folder, **options))
 
-    def stalled(self) -> FileCamera:
-        config = FolderConfig(path=self.folder)
-        return FileCamera("camera", lambda: SlowAtFirst(FolderSource(config)))
+    def stalled(self) -> Any:
+        return SlowFolderCamera("camera", FolderConfig(path=self.folder))
 
 
 class TestFolder(CameraKit):
@@ -65,6 +75,30 @@ class TestFolder(CameraKit):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> FolderBench:
         return FolderBench(tmp_path)
+
+
+class IsolatedBench(FolderBench):
+    """The same folder, as the scenario's ``isolate: process`` has it."""
+
+    def camera(self, **options: Any) -> IsolatedCamera:
+        return self._isolated("millhand_cameras.folder:FolderCamera", **options)
+
+    def stalled(self) -> IsolatedCamera:
+        return self._isolated("test_conformance:SlowFolderCamera")
+
+    def _isolated(self, target: str, **options: Any) -> IsolatedCamera:
+        told = {"path": str(self.folder), **options}
+        return IsolatedCamera(CameraSpec(name="camera", target=target, options=told))
+
+
+class TestFolderInAProcessOfItsOwn(CameraKit):
+    subject, peer, independent = "folder", "PNG files, isolate: process", True
+    lacks: ClassVar[dict[str, str]] = TestFolder.lacks
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IsolatedBench:
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        return IsolatedBench(tmp_path)
 
 
 class VideoBench(CameraBench):
