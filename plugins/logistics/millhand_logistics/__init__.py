@@ -74,6 +74,11 @@ def millhand_commands() -> Sequence[CommandType]:
             summary=tr("Propose what to order, from stock and past demand."),
         ),
         CommandType(
+            name="planner-labels",
+            target="millhand_logistics.schedule.commands.planner_labels:planner_labels",
+            summary=tr("Write what planners said of plans as shops to distil a student from."),
+        ),
+        CommandType(
             name="random-shops",
             target="millhand_logistics.schedule.commands.random_shops:random_shops",
             summary=tr("Write random shops to distil a dispatching student from."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -76,28 +76,12 @@ class ScheduleAgent:
 
     def decide(self, observation: Observation, models: Models) -> Decision:
         """Plan anew where what happened concerns the plan, or where there is none yet."""
+        seen = self._see(observation)
+        if isinstance(seen, str):
+            return Decision(reason=seen)
+        machines, shop, state, said = seen.machines, seen.shop, seen.state, seen.said
         try:
-            book = read_book(observation.samples.get(BOOK)) if self._config.book else None
-        except Unreadable as error:
-            return Decision(reason=tr("The plan stays as it is: {why}.", why=error))
-        now = moment_of(observation.trigger) if book is None else book.now
-        machines = tuple(self._config.shop.machines)
-        shop = with_orders(self._config.shop, orders_of(observation.memory))
-        state = from_memory(observation.memory, keys_of(shop), machines)
-        happened = self._teller.read(observation.trigger, state, now)
-        if not happened.refused and book is not None:
-            happened = self._teller.told(happened, book.orders)
-        if happened.refused:
-            return Decision(reason=happened.said)
-        timer = isinstance(observation.trigger, TimerTick)
-        if not happened.said and state.planned and not timer:
-            return Decision(reason=tr("This does not concern the plan."))
-        state = happened.state
-        shop = with_orders(self._config.shop, state.orders)
-        said = happened.said or (tr("it is time") if state.planned else tr("there was no plan"))
-        try:
-            today = self._today(shop, state, now, book)
-            floor = floor_of(today, datetime.fromtimestamp(now, UTC))
+            floor = self._floor(seen)
             found, used, note = self._replan(floor, state, models)
         except ConfigError as error:
             memory = to_memory(state, keys_of(shop), machines)
@@ -107,6 +91,43 @@ class ScheduleAgent:
             state = replace(state, planned=_without(state.planned, order))
         memory = to_memory(state, keys_of(shop), machines)
         return self._decision(observation, floor, found, memory, f"{said}: {note}", used)
+
+    def floor(self, observation: Observation) -> Floor:
+        """Return the shop as a decision saw it, so that a person's plan can be held against it.
+
+        Raises:
+            ConfigError: nothing was planned then.
+        """
+        seen = self._see(observation)
+        if isinstance(seen, str):
+            raise ConfigError(tr("Nothing was planned then: {why}", why=seen))
+        return self._floor(seen)
+
+    def _see(self, observation: Observation) -> _Seen | str:
+        """Return what is known now, or why nothing is planned."""
+        try:
+            book = read_book(observation.samples.get(BOOK)) if self._config.book else None
+        except Unreadable as error:
+            return tr("The plan stays as it is: {why}.", why=error)
+        now = moment_of(observation.trigger) if book is None else book.now
+        machines = tuple(self._config.shop.machines)
+        shop = with_orders(self._config.shop, orders_of(observation.memory))
+        state = from_memory(observation.memory, keys_of(shop), machines)
+        happened = self._teller.read(observation.trigger, state, now)
+        if not happened.refused and book is not None:
+            happened = self._teller.told(happened, book.orders)
+        if happened.refused:
+            return happened.said
+        timer = isinstance(observation.trigger, TimerTick)
+        if not happened.said and state.planned and not timer:
+            return tr("This does not concern the plan.")
+        said = happened.said or (tr("it is time") if state.planned else tr("there was no plan"))
+        state = happened.state
+        return _Seen(now, machines, with_orders(self._config.shop, state.orders), state, book, said)
+
+    def _floor(self, seen: _Seen) -> Floor:
+        today = self._today(seen.shop, seen.state, seen.now, seen.book)
+        return floor_of(today, datetime.fromtimestamp(seen.now, UTC))
 
     def _today(self, shop: Shop, state: State, now: int, book: Book | None) -> Shop:
         """Return the shop as it is now: as its book says, else as was told or is assumed."""
@@ -177,6 +198,19 @@ class ScheduleAgent:
             memory=memory,
             models=used,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known when a plan is made."""
+
+    now: int
+    machines: tuple[str, ...]
+    shop: Shop
+    state: State
+    book: Book | None
+    said: str
+    """What happened."""
 
 
 def moment_of(trigger: Trigger) -> int:

@@ -115,7 +115,7 @@ def replan(
     calm, effort = calm or Calm(), effort or Effort()
     known = set(floor.keys)
     before = {key: place for key, place in before.items() if key in known}
-    order, machines = _as_before(floor, before)
+    order, machines = as_before(floor, before)
     frozen = _frozen(floor, before, calm, order, machines)
     problem = floor.problem.with_fixed(frozen)
     shifted = simulate(problem, in_order(problem, order, machines), RIGHT_SHIFT)
@@ -145,7 +145,7 @@ def replan(
     )
 
 
-def _as_before(floor: Floor, before: Places) -> tuple[Ints, Ints]:
+def as_before(floor: Floor, before: Places) -> tuple[Ints, Ints]:
     """Return the turn of each operation and its machine as planned; new ones come last, by due."""
     t = floor.problem.tables
     begins = np.full(t.operations, 1 << 40, np.int64)

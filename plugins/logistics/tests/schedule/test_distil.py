@@ -19,7 +19,7 @@ from millhand_logistics.schedule.commands.random_shops import random_shops
 from millhand_logistics.schedule.distil.files import arrays_of, problem_of
 from millhand_logistics.schedule.distil.learning import gradient
 from millhand_logistics.schedule.distil.random_shops import classical, everyday
-from millhand_logistics.schedule.distil.self_labelling import Course, Training
+from millhand_logistics.schedule.distil.self_labelling import Course, Lesson, Training
 from millhand_logistics.schedule.package import describe, packed, policy_of, spans, unlike
 from millhand_logistics.schedule.policy import Policy
 from millhand_logistics.schedule.propose import propose
@@ -68,7 +68,7 @@ def test_self_labelling_makes_better_plans() -> None:
     shops = [classical(seed, (8, 6)) for seed in range(12)]
     held = [classical(1000 + seed, (8, 6)) for seed in range(20)]
     before = np.mean([simulate(p, training.policy.choose(p)).cost for p in held])
-    training.run(((shops[i % 12], ()) for i in range(10_000)), lambda _: False)
+    training.run((Lesson(shops[i % 12]) for i in range(10_000)), lambda _: False)
     after = np.mean([simulate(p, training.policy.choose(p)).cost for p in held])
     assert training.done == 60
     assert after < 0.94 * before

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand_logistics.schedule.problem import (
+    Fixed,
     Machine,
     Objective,
     Operation,
@@ -19,15 +20,22 @@ from millhand_logistics.schedule.problem import (
 )
 
 Arrays = dict[str, NDArray[np.int64]]
+TAUGHT = "taught"
+"""Operations in the order of a plan that a person wants, where a shop comes with one."""
 
 
 def arrays_of(problem: Problem) -> Arrays:
-    """Return a problem without fixed operations as arrays of whole numbers; names are lost."""
+    """Return a problem as arrays of whole numbers; names are lost."""
     o, goal = problem.operations, problem.objective
     return {
         "operation": _table((x.order, x.family, int(x.whole), x.release) for x in o),
         "after": _pairs(x.after for x in o),
         "alternative": _triples(o),
+        "fixed": _table(
+            (i, x.fixed.machine, x.fixed.start, x.fixed.end)
+            for i, x in enumerate(o)
+            if x.fixed is not None
+        ).reshape(-1, 4),
         "order": _table((-1 if x.due is None else x.due, x.weight) for x in problem.orders),
         "machine": _table((x.ready, x.family) for x in problem.machines),
         "interval": _intervals(problem.machines),
@@ -62,8 +70,19 @@ def _problem(arrays: Mapping[str, NDArray[Any]]) -> Problem:
     intervals: list[list[tuple[int, int]]] = [[] for _ in arrays["machine"]]
     for m, begin, end in arrays["interval"].tolist():
         intervals[m].append((begin, end))
+    places = arrays.get("fixed", np.zeros((0, 4), np.int64)).tolist()
+    fixed = {i: Fixed(m, start, end) for i, m, start, end in places}
     operations = tuple(
-        Operation(str(i), j, tuple(alternatives[i]), tuple(after[i]), family, bool(whole), release)
+        Operation(
+            str(i),
+            j,
+            tuple(alternatives[i]),
+            tuple(after[i]),
+            family,
+            bool(whole),
+            release,
+            fixed.get(i),
+        )
         for i, (j, family, whole, release) in enumerate(arrays["operation"].tolist())
     )
     orders = tuple(

@@ -17,8 +17,16 @@ from millhand_logistics.schedule.problem import Problem
 from millhand_logistics.schedule.rules import by_priority
 from millhand_logistics.schedule.simulate import Plan, Recording, simulate
 
-Lesson = tuple[Problem, Sequence[Plan]]
-"""A shop, and plans by a teacher; may be none."""
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A shop, and what is known of it."""
+
+    problem: Problem
+    offered: Sequence[Plan] = ()
+    """Plans by a teacher, beside the student's own."""
+    wanted: Plan | None = None
+    """What a person wants: it is the lesson, whatever costs less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +74,21 @@ class Training:
         return float(self.course.last_rate + span * (1 + np.cos(np.pi * gone)) / 2)
 
     def _learn(self, lesson: Lesson, place: int) -> tuple[float, list[np.ndarray]]:
-        problem, offered = lesson
+        best = lesson.wanted or self._best(lesson, place)
+        recording, problem = Recording(), lesson.problem
+        simulate(problem, by_priority(problem, places(best)), recording=recording)
+        if not len(recording.taken):  # nowhere was anything to choose
+            return 0.0, [np.zeros_like(weights) for weights in self.policy.weights]
+        return gradient(self.policy, recording)
+
+    def _best(self, lesson: Lesson, place: int) -> Plan:
+        problem = lesson.problem
         first = ((self.seed * 1_000_003 + self.done) * self.course.batch + place) * 1000
         drawn = (
             simulate(problem, self.policy.choose(problem, first + k + 1))
             for k in range(self.course.samples)
         )
-        best = min([*drawn, *offered], key=lambda plan: plan.cost)
-        recording = Recording()
-        simulate(problem, by_priority(problem, places(best)), recording=recording)
-        return gradient(self.policy, recording)
+        return min([*drawn, *lesson.offered], key=lambda plan: plan.cost)
 
 
 def places(plan: Plan) -> np.ndarray:

@@ -15,7 +15,7 @@ from millhand.distil.roles import Exported, GoldenPair, Lesson, Teacher
 from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand.models.manifest import Metric
-from millhand_logistics.schedule.distil.files import problem_of
+from millhand_logistics.schedule.distil.files import TAUGHT, problem_of
 from millhand_logistics.schedule.distil.self_labelling import Course, Training
 from millhand_logistics.schedule.distil.self_labelling import Lesson as OneShop
 from millhand_logistics.schedule.distil.teacher import COST, SEQUENCE
@@ -76,7 +76,7 @@ class Dispatcher:
         shops = _taught(lesson)
         held = [problem_of(arrays) for _, arrays in lesson.calibration.arrays()]
         policy = self._train(shops, held, lesson)
-        return _exported(policy, [problem for problem, _ in shops])
+        return _exported(policy, [shop.problem for shop in shops])
 
     def _train(self, shops: list[OneShop], held: list[Problem], lesson: Lesson) -> Policy:
         c = self._config
@@ -138,13 +138,16 @@ class _Watch:
 
 
 def _taught(lesson: Lesson) -> list[OneShop]:
-    """Return every shop with the teacher's plan; of the pool without one."""
+    """Return every shop with the teacher's plan or a person's; of the pool without one."""
     shops: list[OneShop] = []
     for _, arrays in lesson.train.arrays():
         problem = problem_of(arrays)
         (label,) = lesson.teacher.label([arrays])
-        shops.append((problem, (_replayed(problem, label[SEQUENCE]),)))
-    shops += [(problem_of(arrays), ()) for _, arrays in lesson.pool.arrays()]
+        plan = _replayed(problem, label[SEQUENCE])
+        shops.append(
+            OneShop(problem, wanted=plan) if TAUGHT in arrays else OneShop(problem, (plan,))
+        )
+    shops += [OneShop(problem_of(arrays)) for _, arrays in lesson.pool.arrays()]
     return shops
 
 

@@ -9,11 +9,32 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from millhand.distil.dataset import Arrays
+from millhand.errors import ConfigError
+from millhand.messages import tr
 from millhand.models.manifest import Permission, TeacherCard
-from millhand_logistics.schedule.distil.files import problem_of
+from millhand_logistics.schedule.distil.files import TAUGHT, problem_of
 from millhand_logistics.schedule.propose import Effort, Proposal, propose
+from millhand_logistics.schedule.rules import by_priority
+from millhand_logistics.schedule.simulate import Plan, simulate
 
 COST, SEQUENCE = "cost", "sequence"
+
+
+def taught(item: Arrays) -> Plan | None:
+    """Return the plan that a person wants for a shop, as a student can come to it; None: none.
+
+    Raises:
+        ConfigError: the order does not name each operation once.
+    """
+    if TAUGHT not in item:
+        return None
+    problem, sequence = problem_of(item), item[TAUGHT]
+    if not np.array_equal(np.sort(sequence), np.arange(len(problem.operations))):
+        raise ConfigError(
+            tr("The order that a person wants does not name each operation once."),
+            mend=tr("Write the shops anew with `millhand planner-labels`."),
+        )
+    return simulate(problem, by_priority(problem, sequence.argsort()))
 
 
 class SolverTeacherConfig(BaseModel):
@@ -30,7 +51,7 @@ class SolverTeacherConfig(BaseModel):
 
 
 class SolverTeacher:
-    """Labels a shop with the cheapest plan that rules and CP-SAT find.
+    """Labels a shop with what a person wants, else the cheapest plan of rules and CP-SAT.
 
     Implements :class:`millhand.distil.roles.Teacher`.
     """
@@ -58,7 +79,7 @@ class SolverTeacher:
 
     def label(self, items: Sequence[Arrays]) -> Sequence[Arrays]:
         """Return cost and sequence of the cheapest plan of each shop."""
-        plans = [self.plan(item).plan for item in items]
+        plans = [taught(item) or self.plan(item).plan for item in items]
         return [{COST: np.array([p.cost], np.int64), SEQUENCE: p.sequence} for p in plans]
 
     def close(self) -> None:
