@@ -56,6 +56,8 @@ class PartLife(Struct, frozen=True, kw_only=True):
     intent: Intent
     outcome: Outcome | None = None
     gate: AnswerCode | None = None
+    remarks: dict[str, str] = {}
+    """What agents that only watch said of it, by agent."""
 
     @property
     def part_id(self) -> str:
@@ -72,6 +74,10 @@ class PartLife(Struct, frozen=True, kw_only=True):
         """All stages of the intent and its outcome, in nanoseconds from the trigger."""
         after = self.outcome.stages_ns if self.outcome else {}
         return {**self.intent.stages_ns, **after}
+
+
+PartKey = tuple[str, int, str]
+"""Source, number and name of a part's trigger."""
 
 
 class ChartedPoint(Struct, frozen=True, kw_only=True):
@@ -112,7 +118,8 @@ def read_run(entries: Iterable[Entry]) -> Run:
     Where several agents judged the same part, the one that was closest to control counts.
     """
     run = Run()
-    intents: dict[tuple[str, int, str], tuple[str, PartTrigger, Intent]] = {}
+    intents: dict[PartKey, tuple[str, PartTrigger, Intent]] = {}
+    remarks: dict[PartKey, dict[str, str]] = {}
     outcomes: dict[str, Outcome] = {}
     gates: dict[str, AnswerCode] = {}
     for entry in entries:
@@ -120,11 +127,11 @@ def read_run(entries: Iterable[Entry]) -> Run:
         match record:
             case Started():
                 run = Run(started=record, first_utc_ns=entry.at_utc_ns)
-                intents, outcomes, gates = {}, {}, {}
+                intents, remarks, outcomes, gates = {}, {}, {}, {}
             case Intent():
                 run.decisions += 1
                 run.busy_ns += record.stages_ns.get("model", 0)
-                _note_intent(intents, entry.id, record)
+                _note_intent(intents, remarks, entry.id, record)
                 _note_points(run.charts, record)
             case Outcome():
                 outcomes[entry.id] = record
@@ -149,21 +156,27 @@ def read_run(entries: Iterable[Entry]) -> Run:
             intent=intent,
             outcome=outcomes.get(decision),
             gate=gates.get(trigger.part_id),
+            remarks=remarks.get(key, {}),
         )
-        for decision, trigger, intent in intents.values()
+        for key, (decision, trigger, intent) in intents.items()
     ]
     return run
 
 
 def _note_intent(
-    intents: dict[tuple[str, int, str], tuple[str, PartTrigger, Intent]],
+    intents: dict[PartKey, tuple[str, PartTrigger, Intent]],
+    remarks: dict[PartKey, dict[str, str]],
     decision: str,
     intent: Intent,
 ) -> None:
     trigger = intent.observation.trigger
-    if not isinstance(trigger, PartTrigger) or intent.disposition is None:
+    if not isinstance(trigger, PartTrigger):
         return
     key = (trigger.source, trigger.trigger_seq, trigger.part_id)
+    if intent.disposition is None:
+        if intent.decision.reason:
+            remarks.setdefault(key, {})[intent.observation.agent] = intent.decision.reason
+        return
     other = intents.get(key)
     if other is None or intent.mode.rank > other[2].mode.rank:
         intents[key] = (decision, trigger, intent)

@@ -114,6 +114,25 @@ class MadeRun:
         )
         return decision_id
 
+    def remark(self, agent: str, reason: str, *, product: str = "impeller") -> None:
+        """Add what an agent that only watches says of the last part."""
+        number = self._parts
+        decision_id = f"{self.cell}.1.{agent}.{number}"
+        intent = Intent(
+            observation=Observation(
+                id=decision_id,
+                agent=agent,
+                trigger=self._trigger(number, f"P{number:06d}", product),
+                product=product,
+            ),
+            decision=Decision(reason=reason),
+            cause=Cause.DECIDED,
+            mode=Mode.ADVISE,
+            scenario_sha256=_SHA,
+            deadline_ns=80 * _NS_PER_MS,
+        )
+        self._add(decision_id, intent, number * self._period_ns)
+
     def add(self, record: Record, *, id: str = "") -> None:  # noqa: A002 - the column's name
         """Add any other entry."""
         self._add(

@@ -118,6 +118,13 @@ def test_text_from_outside_is_escaped(run):
     assert "&lt;b&gt;no&lt;/b&gt; &amp; &#39;maybe&#39;" in html
 
 
+def test_what_others_said_of_a_part_stands_with_it(run):
+    run.remark("kinds", "a scratch, <91 % sure>")
+    html = render(run)
+    assert "kinds: a scratch, &lt;91 % sure&gt;" in html
+    assert "12 parts inspected" in text_of(html), "a remark books no part"
+
+
 def test_pictures_that_are_gone_leave_a_note(run):
     html = render(run, pictures=lambda ref: None)
     assert "no picture kept" in html
