@@ -74,6 +74,7 @@ def _words() -> dict[str, str]:
         "not_sent": tr("not sent"),
         "unknown": tr("unknown"),
         "awaiting": tr("awaiting a person"),
+        "waiting": tr("waiting to be delivered"),
         # answers at the gate
         "accepted": tr("accepted"),
         "executed": tr("executed as commanded"),

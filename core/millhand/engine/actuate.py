@@ -21,6 +21,7 @@ from millhand.engine.cell import Cell
 from millhand.engine.commanding import Commander
 from millhand.engine.effects import WRITE_OUTCOMES, Effect, result_of_skill
 from millhand.engine.judging import Judge, Wanted
+from millhand.engine.outbox import WAITS
 from millhand.errors import NotAllowed
 from millhand.journal.records import Judged, OutcomeStatus
 
@@ -92,6 +93,9 @@ class Actuator:
             effect.result = result
             effect.status = WRITE_OUTCOMES[result.status]
             effect.detail = result.detail
+        if isinstance(judged.action, DeliverRecord) and result.status in WAITS:
+            effect.status = OutcomeStatus.WAITING
+            effect.waiting.append(judged.action)
 
     async def _perform(self, action: Action, target: Target, permit: object) -> WriteResult:
         device = self._cell.devices[target.device]
@@ -122,6 +126,20 @@ class Actuator:
             else:
                 effect.status, effect.rulings = OutcomeStatus.REFUSED, (again.ruling,)
                 effect.detail = again.ruling.reason
+        return effect
+
+    async def deliver_again(self, action: DeliverRecord, mode: Mode, *, approved: bool) -> Effect:
+        """Deliver what could not be delivered before; without a result it was not let out."""
+        if approved:
+            return await self.approve_proposed(action, mode)
+        deadline_ns = monotonic_ns() + _OTHER_ACTION_NS
+        effect = Effect()
+        judged = self._judge.one(action, mode, deadline_ns)
+        if judged.ruling.allowed:
+            await self._other(judged, mode, deadline_ns, effect)
+        else:
+            effect.status, effect.rulings = OutcomeStatus.REFUSED, (judged.ruling,)
+            effect.detail = judged.ruling.reason
         return effect
 
     async def approve_proposed(self, action: Action, mode: Mode) -> Effect:

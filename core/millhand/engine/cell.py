@@ -23,6 +23,7 @@ from millhand.engine.handshake import CommandChannel
 from millhand.engine.lease import Lease
 from millhand.engine.modes import Modes
 from millhand.engine.monitor import TagMonitor
+from millhand.engine.outbox import Outbox
 from millhand.engine.statistics import Statistics
 from millhand.engine.supervision import Supervisor
 from millhand.engine.unrecorded import Unrecorded
@@ -73,6 +74,11 @@ class Cell:
     rejects_in_a_row: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _outcomes: list[NewEntry] = field(default_factory=list)
     _flush: asyncio.TimerHandle | None = None
+    outbox: Outbox = field(init=False)
+    """Records that wait to be delivered."""
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self.journal, self.alarms, self.append)
 
     def __post_init__(self) -> None:
         """Open the book of changes for what is limited."""

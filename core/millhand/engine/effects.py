@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from millhand.contracts import (
     Answer,
     AnswerCode,
+    DeliverRecord,
     SkillProgress,
     SkillStatus,
     WriteResult,
@@ -25,6 +26,13 @@ class Effect:
     result: WriteResult | None = None
     answer: Answer | None = None
     rulings: tuple[Ruling, ...] = ()
+    waiting: list[DeliverRecord] = field(default_factory=list)
+    """Records that could not be delivered."""
+
+    @property
+    def waiting_keys(self) -> tuple[str, ...]:
+        """Their idempotency keys."""
+        return tuple(one.idempotency_key for one in self.waiting)
 
 
 def outcome_of(code: AnswerCode) -> OutcomeStatus:

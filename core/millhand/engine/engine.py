@@ -188,6 +188,9 @@ class Engine:
         for target, channel in cell.channels.items():
             if channel.binding.answers:
                 cell.supervisor.start(Child(f"{target}.answers", channel.follow))
+        carriers = {name: runner.deliver_again for name, runner in self._runners.items()}
+        cell.outbox.load(carriers)
+        cell.supervisor.start(Child("outbox", cell.outbox.run))
         sources: list[Source] = []
         for name, runner in self._runners.items():
             cell.supervisor.start(Child(name, runner.run))

@@ -12,10 +12,11 @@ from time import monotonic_ns
 
 import structlog
 
-from millhand.contracts import Answer, EventArrived, Link, Memory, PartTrigger
+from millhand.contracts import Answer, DeliverRecord, EventArrived, Link, Memory, PartTrigger
 from millhand.engine.cell import Cell
 from millhand.engine.effects import outcome_of
 from millhand.engine.handshake import CommandChannel
+from millhand.engine.outbox import let_out_records
 from millhand.engine.supervision import Child
 from millhand.errors import Unavailable
 from millhand.feedback.stages import Standing, standing_of
@@ -232,6 +233,8 @@ async def close_open_intents(cell: Cell) -> dict[str, list[Entry]]:
         if target is None or not any(judged.ruling.allowed for judged in intent.judged):
             detail = tr("The engine ended before.")
             await _close(cell, entry, Outcome(status=OutcomeStatus.NOT_SENT, detail=detail))
+        elif records := let_out_records(intent):
+            await _close(cell, entry, _waiting(records))
         elif intent.command is None or not _answers(cell, target):
             await _close(cell, entry, _unknown())
         else:
@@ -308,6 +311,12 @@ async def _close(cell: Cell, entry: Entry, outcome: Outcome) -> None:
     )
     if outcome.status is OutcomeStatus.UNKNOWN:
         cell.alarms.raise_("outcome_unknown", entry.subject, outcome.detail, decision=entry.id)
+
+
+def _waiting(records: Sequence[DeliverRecord]) -> Outcome:
+    detail = tr("The engine ended before the answer came; it is delivered again under its key.")
+    keys = tuple(one.idempotency_key for one in records)
+    return Outcome(status=OutcomeStatus.WAITING, detail=detail, waiting=keys)
 
 
 def _unknown() -> Outcome:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from millhand.contracts import Propose
 from millhand.engine.cell import Cell
+from millhand.engine.outbox import waiting_of
 from millhand.engine.runner import AgentRunner
 from millhand.journal.entries import new_entry
 from millhand.journal.records import AnswerKind, Intent, Outcome, OutcomeStatus, Question, Review
@@ -59,10 +60,13 @@ class ReviewDesk:
             detail=effect.detail,
             result=effect.result,
             rulings=effect.rulings,
+            waiting=effect.waiting_keys,
         )
         self._cell.append(
             new_entry(outcome, id=entries[0].id, subject=runner.name, part=entries[0].part)
         )
+        waiting = waiting_of(entries[0].id, runner.name, effect.waiting, approved=True)
+        self._cell.outbox.take(waiting)
 
     def _proposal(self, intent: Intent, review: Review) -> Propose | None:
         """Return the proposal that was approved; None where the agent's own actions were."""

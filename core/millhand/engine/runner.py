@@ -12,6 +12,7 @@ import structlog
 
 from millhand.contracts import (
     Decision,
+    DeliverRecord,
     Document,
     DocumentArrived,
     Memory,
@@ -25,6 +26,7 @@ from millhand.engine.asking import Asker
 from millhand.engine.bindings import AgentBinding
 from millhand.engine.cell import Cell
 from millhand.engine.drift import DECIDED_BY_MODEL, DriftWatch
+from millhand.engine.effects import Effect
 from millhand.engine.observe import Gathered, gather, product_of
 from millhand.engine.restarts import RestartBudget
 from millhand.engine.rollout.seat import Beside, Seat
@@ -142,6 +144,11 @@ class AgentRunner:
         if self._opened is None:
             raise RuntimeError(f"{self.name} was not opened")
         return Seat(self._thinker, self._opened)
+
+    async def deliver_again(self, action: DeliverRecord, *, approved: bool) -> Effect:
+        """Deliver a record that could not be delivered, in the mode of now."""
+        mode = self._cell.modes[self.name]
+        return await self.settler.actuator.deliver_again(action, mode, approved=approved)
 
     def exchange(self, seat: Seat) -> None:
         """Decide in another seat from the next trigger on."""

@@ -28,6 +28,7 @@ from millhand.engine.cell import Cell
 from millhand.engine.effects import Effect
 from millhand.engine.evidence import Word
 from millhand.engine.judging import Judge, Wanted
+from millhand.engine.outbox import waiting_of
 from millhand.engine.policy import Settlement, settle
 from millhand.engine.snapshot import LastDecision
 from millhand.engine.work import Work
@@ -351,10 +352,12 @@ class Settler:
             result=effect.result,
             answer=effect.answer,
             rulings=effect.rulings,
+            waiting=effect.waiting_keys,
             stages_ns=stages,
         )
         name = self._binding.name
         self._cell.append_outcome(new_entry(outcome, id=work.id, subject=name, part=work.part))
+        self._cell.outbox.take(waiting_of(work.id, name, effect.waiting, approved=False))
         if intent.disposition is None or work.part is None:
             return
         for frame in intent.observation.frames.values():

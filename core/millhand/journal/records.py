@@ -125,6 +125,8 @@ class OutcomeStatus(StrEnum):
     """It may or may not have had an effect; never repeated."""
     AWAITING = "awaiting"
     """A person is asked."""
+    WAITING = "waiting"
+    """A record could not be delivered; it is sent again under the same key."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True, tag="outcome"):
@@ -136,6 +138,8 @@ class Outcome(Struct, frozen=True, kw_only=True, tag="outcome"):
     answer: Answer | None = None
     rulings: tuple[Ruling, ...] = ()
     """Of the second check, where it refused."""
+    waiting: tuple[str, ...] = ()
+    """Idempotency keys of the decision's records that still wait to be delivered."""
     stages_ns: dict[str, int] = {}
     """As in the intent, for the stages after it: ``durable``, ``sent``, ``answered``."""
 

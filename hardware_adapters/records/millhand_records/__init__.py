@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from millhand.messages import tr
 from millhand.plugins.hookspecs import hookimpl
-from millhand.plugins.registrations import AdapterType, Capabilities, Face
+from millhand.plugins.registrations import AdapterType, Capabilities, CommandType, Face
 
 _RECORDS = frozenset({Face.RECORDS})
 
@@ -56,6 +56,12 @@ def millhand_adapters() -> Sequence[AdapterType]:
             faces=_RECORDS,
         ),
         AdapterType(
+            name="records.idoc",
+            target="millhand_records.idoc:IdocAdapter",
+            summary=tr("Puts drafts into a folder as SAP IDocs, each once."),
+            faces=_RECORDS,
+        ),
+        AdapterType(
             name="records.odoo",
             target="millhand_records.odoo:OdooAdapter",
             summary=tr("Makes draft bills in Odoo, each once."),
@@ -67,4 +73,17 @@ def millhand_adapters() -> Sequence[AdapterType]:
             summary=tr("Makes draft purchase invoices in ERPNext, each once."),
             faces=_RECORDS,
         ),
+    ]
+
+
+@hookimpl
+def millhand_commands() -> Sequence[CommandType]:
+    """Register ``millhand records dry-run``."""
+    return [
+        CommandType(
+            name="dry-run",
+            group="records",
+            target="millhand_records.dry_run:dry_run",
+            summary=tr("Show what delivering drafts would change at their receivers."),
+        )
     ]

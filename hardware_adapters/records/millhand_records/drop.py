@@ -24,6 +24,7 @@ from millhand.errors import ConfigError, NotAllowed
 from millhand.messages import tr
 from millhand_records.body import lines_of
 from millhand_records.faces import DeliversOnly, ended, redeem
+from millhand_records.preview import Preview
 from millhand_records.spool import write_durably
 
 
@@ -41,6 +42,7 @@ class DropAdapter(DeliversOnly):
     """Puts drafts into a folder (:class:`millhand.contracts.Records`)."""
 
     Config: ClassVar[type[BaseModel]] = DropConfig
+    _suffix = ".json"
 
     def __init__(self, name: str, config: DropConfig) -> None:
         super().__init__(name)
@@ -81,11 +83,33 @@ class DropAdapter(DeliversOnly):
             return ended(WriteStatus.NOT_SENT, str(error))
         return await asyncio.to_thread(self._write, kind, body, idempotency_key)
 
-    def _write(self, kind: str, body: Mapping[str, Value], key: str) -> WriteResult:
+    async def preview(self, kind: str, body: Mapping[str, Value], idempotency_key: str) -> Preview:
+        """Say what delivering would change in the folder. Writes nothing."""
+        path = self._place(kind, idempotency_key)
+        there = await asyncio.to_thread(lambda: path.read_text("utf-8") if path.exists() else "")
+        wanted = self._main(kind, body, idempotency_key).decode("utf-8")
+        return Preview(path.name, there, wanted)
+
+    def _place(self, kind: str, key: str) -> Path:
+        """Where a record's file is or will be."""
+        name = f"{_plain(kind)}-{sha256(key.encode()).hexdigest()[:24]}{self._suffix}"
+        return self._config.path / name
+
+    def _main(self, kind: str, body: Mapping[str, Value], key: str) -> bytes:
+        """Return the file that says all."""
         record = {"kind": kind, "key": key, "body": dict(body)}
-        content = json.dumps(record, ensure_ascii=False, sort_keys=True, indent=1).encode()
-        stem = f"{_plain(kind)}-{sha256(key.encode()).hexdigest()[:24]}"
-        path = self._config.path / f"{stem}.json"
+        return json.dumps(record, ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+    def _beside(self, body: Mapping[str, Value]) -> Mapping[str, bytes]:
+        """Return further files by suffix."""
+        return {".csv": self._csv(body)}
+
+    def _write(self, kind: str, body: Mapping[str, Value], key: str) -> WriteResult:
+        path = self._place(kind, key)
+        try:
+            content = self._main(kind, body, key)
+        except ValueError as error:
+            return ended(WriteStatus.REJECTED, str(error))
         try:
             if path.exists():
                 if path.read_bytes() == content:
@@ -94,8 +118,9 @@ class DropAdapter(DeliversOnly):
                     WriteStatus.REJECTED,
                     tr("Another record was delivered under the key {key}.", key=key),
                 )
-            # The JSON file comes last: where it is, the lines are whole.
-            write_durably(path.with_suffix(".csv"), self._csv(body))
+            # This file comes last: where it is, the others are whole.
+            for suffix, other in self._beside(body).items():
+                write_durably(path.with_suffix(suffix), other)
             write_durably(path, content)
             same = path.read_bytes() == content
         except OSError as error:

@@ -13,10 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from millhand.contracts import Link, Permit, Value, WriteResult, WriteStatus
-from millhand.errors import NotAllowed
+from millhand.errors import NotAllowed, Unavailable
 from millhand.messages import tr
 from millhand_records.faces import DeliversOnly, ended, redeem
 from millhand_records.json_http import JsonHttp, NoAnswer, NotSent
+from millhand_records.preview import Preview, as_text
 
 
 class Refused(Exception):
@@ -50,8 +51,33 @@ class ErpAdapter(DeliversOnly):
         """Return the name of the record with this key, None where there is none."""
 
     @abstractmethod
-    async def _make(self, kind: str, body: Mapping[str, Value], key: str) -> str:
+    async def _draft(self, kind: str, body: Mapping[str, Value], key: str) -> dict[str, Any]:
+        """Return the draft in the system's own fields; what the system knows is asked for."""
+
+    @abstractmethod
+    async def _make(self, draft: Mapping[str, Any], key: str) -> str:
         """Make a draft and return its name."""
+
+    @abstractmethod
+    async def _there(self, name: str, draft: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the named record holds of a draft's fields."""
+
+    async def preview(self, kind: str, body: Mapping[str, Value], idempotency_key: str) -> Preview:
+        """Say what delivering would change. Reads, and writes nothing.
+
+        Raises:
+            NeedsPerson: the system refuses, or does not know the vendor.
+            Unavailable: it is away.
+        """
+        try:
+            draft = await self._draft(kind, body, idempotency_key)
+            name = await self._find(idempotency_key)
+            there = None if name is None else await self._there(name, draft)
+        except (Refused, ValueError) as error:
+            raise NotAllowed(str(error)) from error
+        except (NotSent, NoAnswer) as error:
+            raise Unavailable(str(error)) from error
+        return Preview(name or kind, as_text(there), as_text(draft))
 
     async def deliver(
         self, permit: Permit, kind: str, body: Mapping[str, Value], idempotency_key: str
@@ -83,7 +109,8 @@ class ErpAdapter(DeliversOnly):
 
     async def _make_once(self, kind: str, body: Mapping[str, Value], key: str) -> WriteResult:
         try:
-            return ended(WriteStatus.APPLIED, "", await self._make(kind, body, key))
+            draft = await self._draft(kind, body, key)
+            return ended(WriteStatus.APPLIED, "", await self._make(draft, key))
         except (Refused, ValueError) as error:
             return ended(WriteStatus.REJECTED, str(error))
         except NotSent as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -50,14 +50,14 @@ class ErpNextAdapter(ErpAdapter):
     async def _find(self, key: str) -> str | None:
         return await self._name_of(_PATH, self._field, key)
 
-    async def _make(self, kind: str, body: Mapping[str, Value], key: str) -> str:
+    async def _draft(self, kind: str, body: Mapping[str, Value], key: str) -> dict[str, Any]:
         supplier = await self._name_of(
             "/api/resource/Supplier", "tax_id", text_of(body, "vendor_tax_number")
         )
         if supplier is None:
             raise Refused(tr("ERPNext knows no supplier with the number {number}.",
                              number=text_of(body, "vendor_tax_number")))  # fmt: skip
-        document = {
+        return {
             "supplier": supplier,
             "bill_no": text_of(body, "number"),
             "bill_date": text_of(body, "issued") or None,
@@ -72,7 +72,9 @@ class ErpNextAdapter(ErpAdapter):
                 for line in lines_of(body)
             ],
         }  # fmt: skip
-        answer = await self._http.ask("POST", _PATH, body=document)
+
+    async def _make(self, draft: Mapping[str, Any], key: str) -> str:
+        answer = await self._http.ask("POST", _PATH, body=dict(draft))
         if answer.status == 409:
             found = await self._find(key)
             if found is not None:
@@ -80,6 +82,18 @@ class ErpNextAdapter(ErpAdapter):
         if answer.status not in {200, 201} or not isinstance(answer.body, dict):
             raise refusal(answer.status, answer.body)
         return f"Purchase Invoice/{answer.body['data']['name']}"
+
+    async def _there(self, name: str, draft: Mapping[str, Any]) -> dict[str, Any]:
+        answer = await self._http.ask("GET", f"{_PATH}/{quote(name.partition('/')[2], safe='')}")
+        if answer.status != 200 or not isinstance(answer.body, dict):
+            raise refusal(answer.status, answer.body)
+        document = answer.body["data"]
+        found = {field: document.get(field) for field in draft}
+        columns = sorted({column for line in draft["items"] for column in line})
+        found["items"] = [
+            {column: line.get(column) for column in columns} for line in document.get("items", ())
+        ]
+        return found
 
     async def _name_of(self, path: str, field: str, value: str) -> str | None:
         query = {"filters": json.dumps([[field, "=", value]]), "fields": '["name"]',

@@ -51,7 +51,7 @@ class OdooAdapter(ErpAdapter):
         )
         return f"account.move/{found[0]['id']}" if found else None
 
-    async def _make(self, kind: str, body: Mapping[str, Value], key: str) -> str:
+    async def _draft(self, kind: str, body: Mapping[str, Value], key: str) -> dict[str, Any]:
         partner = await self._partner(text_of(body, "vendor_tax_number"))
         lines = [
             [0, 0, {"name": line.get("description") or line.get("item") or "",
@@ -59,7 +59,7 @@ class OdooAdapter(ErpAdapter):
                     "price_unit": float(line.get("price") or 0)}]
             for line in lines_of(body)
         ]  # fmt: skip
-        values = {
+        return {
             "move_type": _MOVE_TYPES[kind],
             "partner_id": partner,
             "ref": text_of(body, "number"),
@@ -68,8 +68,27 @@ class OdooAdapter(ErpAdapter):
             "invoice_origin": key,
             "invoice_line_ids": lines,
         }
-        made = await self._execute("account.move", "create", [values], {})
+
+    async def _make(self, draft: Mapping[str, Any], key: str) -> str:
+        del key
+        made = await self._execute("account.move", "create", [dict(draft)], {})
         return f"account.move/{made[0] if isinstance(made, list) else made}"
+
+    async def _there(self, name: str, draft: Mapping[str, Any]) -> dict[str, Any]:
+        number = int(name.rpartition("/")[2])
+        fields = sorted(set(draft) - {"invoice_line_ids"})
+        (move,) = await self._execute("account.move", "read", [[number]], {"fields": fields})
+        lines = await self._execute(
+            "account.move.line", "search_read",
+            [[["move_id", "=", number], ["display_type", "=", "product"]]],
+            {"fields": ["name", "quantity", "price_unit"], "order": "id"},
+        )  # fmt: skip
+        found = {field: _plain(move.get(field)) for field in fields}
+        found["invoice_line_ids"] = [
+            [0, 0, {field: line[field] for field in ("name", "quantity", "price_unit")}]
+            for line in lines
+        ]
+        return found
 
     async def _partner(self, tax_number: str) -> int:
         found = await self._execute(
@@ -106,3 +125,8 @@ class OdooAdapter(ErpAdapter):
             data = error.get("data") if isinstance(error, dict) else None
             raise Refused(str((data or {}).get("message") or error)[:300])
         return answer.body.get("result")
+
+
+def _plain(value: Any) -> Any:
+    """Odoo answers a reference as its number and name."""
+    return value[0] if isinstance(value, list) and len(value) == 2 else value

@@ -15,11 +15,12 @@ pytest.importorskip("aiohttp", reason="ERP systems need millhand-records[http]")
 from aiohttp import web
 
 from millhand.contracts import Link, WriteStatus
-from millhand.errors import ConfigError
+from millhand.errors import ConfigError, NotAllowed, Unavailable
 from millhand.testing import permit_for
 from millhand_records.erpnext import ErpNextAdapter, ErpNextConfig
 from millhand_records.json_http import check_url
 from millhand_records.odoo import OdooAdapter, OdooConfig
+from millhand_records.preview import difference
 
 BODY = {
     "number": "INV-1", "issued": "2026-11-01", "vendor_tax_number": "DE224538323",
@@ -61,6 +62,15 @@ class Odoo(Peer):
         if model == "res.partner":
             known = first == [["vat", "=", "DE224538323"]]
             return {"result": [{"id": 42}] if known else []}
+        if method == "read":
+            draft = self.drafts[first[0] - 1]
+            move = {field: draft[field] for field in named["fields"]}
+            move["partner_id"] = [draft["partner_id"], "Northfield"]
+            return {"result": [{"id": first[0], **move}]}
+        if model == "account.move.line":
+            number = next(value for field, _, value in first if field == "move_id")
+            lines = self.drafts[number - 1]["invoice_line_ids"]
+            return {"result": [{"id": n, **line} for n, (_, _, line) in enumerate(lines)]}
         if method == "search_read":
             key = next(value for field, _, value in first if field == "invoice_origin")
             found = [
@@ -84,6 +94,10 @@ class ErpNext(Peer):
         if request.headers.get("Authorization") != "token clerk:right":
             return web.json_response({"exc_type": "AuthenticationError"}, status=401)
         kind = request.match_info["kind"]
+        if "name" in request.match_info:
+            number = int(request.match_info["name"].rpartition("-")[2])
+            found = self.drafts[number - 1]
+            return web.json_response({"data": found | {"owner": "clerk", "grand_total": 12.5}})
         if request.method == "GET":
             ((field, _, value),) = json.loads(request.query["filters"])
             if kind == "Supplier":
@@ -106,6 +120,7 @@ async def serving(peer: Odoo | ErpNext) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_route("*", "/jsonrpc", peer.handle)
     app.router.add_route("*", "/api/resource/{kind}", peer.handle)
+    app.router.add_route("GET", "/api/resource/{kind}/{name}", peer.handle)
     runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -191,6 +206,32 @@ async def test_refusals_say_why(peer: Odoo | ErpNext) -> None:
     assert [one.status for one in (unknown, invalid, kind)] == [WriteStatus.REJECTED] * 3
     assert "XX" in unknown.detail
     assert peer.drafts == []
+
+
+async def test_a_preview_says_what_would_change_and_writes_nothing(peer: Odoo | ErpNext) -> None:
+    async with serving(peer) as url, adapter(peer, url) as erp:
+        fresh = await erp.preview("bill", BODY, "k1")
+        assert (fresh.there, peer.drafts) == ("", [])
+        assert all(line[0] == "+" for line in difference(fresh).splitlines()[3:])
+        assert "6.25" in fresh.wanted
+        await deliver(erp)
+        assert difference(await erp.preview("bill", BODY, "k1")) == ""
+        changed = difference(await erp.preview("bill", BODY | {"number": "INV-2"}, "k1"))
+        with pytest.raises(NotAllowed, match="XX"):
+            await erp.preview("bill", BODY | {"vendor_tax_number": "XX"}, "k2")
+    moved = [line for line in changed.splitlines()[2:] if line[0] in "+-"]
+    assert [line[0] for line in moved] == ["-", "+"]
+    assert "INV-1" in moved[0]
+    assert "INV-2" in moved[1]
+    assert len(peer.drafts) == 1
+
+
+async def test_a_preview_of_a_system_that_is_away_says_so(peer: Odoo | ErpNext) -> None:
+    async with serving(peer) as url:
+        pass
+    async with adapter(peer, url) as erp:
+        with pytest.raises(Unavailable):
+            await erp.preview("bill", BODY, "k1")
 
 
 async def test_a_permit_for_another_key_is_worth_nothing(peer: Odoo | ErpNext) -> None:

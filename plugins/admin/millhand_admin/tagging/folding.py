@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_LOOSE = {"i": "[il1|!]", "l": "[il1|!]", "o": "[o0]", "0": "[o0]", " ": r"\s*"}
+_LOOSE = {"i": "[il1|!]", "l": "[il1|!]", "o": "[o0]", "0": "[o0]", " ": r"[\s.]*"}
 
 
 def fold(text: str) -> str:

@@ -23,6 +23,8 @@ from millhand_admin.reading.ocr.charset import Language
 from millhand_admin.reading.page import Word
 
 _TIMEOUT_S = 60.0
+_LONGEST = 1280
+"""Pixels of the longer side when text is looked for; it is recognised at full size."""
 _TESSERACT = {
     Language.ENGLISH: "eng",
     Language.VIETNAMESE: "vie",
@@ -205,8 +207,8 @@ class PpOcr:
             raise UnreadableDocument(tr("rapidocr is not installed."), fault="recogniser")
         height, width = grey.shape
         picture = np.repeat(grey[..., None], 3, axis=2)
-        # Said at every call: rapidocr remembers what the one before switched off.
-        result = engine(picture, use_det=True, use_cls=True, use_rec=True)
+        # Said at every call: rapidocr remembers what was switched off. Pages come upright.
+        result = engine(picture, use_det=True, use_cls=False, use_rec=True)
         if result.boxes is None:
             return []
         return [
@@ -239,4 +241,5 @@ def _rapidocr() -> Any:
     except ImportError:
         return None
     threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
-    return RapidOCR(params={"Global.log_level": "error", **threads})
+    looked_for = {"Det.limit_type": "max", "Det.limit_side_len": _LONGEST}
+    return RapidOCR(params={"Global.log_level": "error", **looked_for, **threads})
