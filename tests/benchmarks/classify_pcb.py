@@ -96,14 +96,20 @@ def write_squares(root: Path, out: Path) -> int:
         shelf = _shelf(picture)
         with Image.open(picture) as opened:
             whole = opened.convert("L")
-        for number, (left, top, right, bottom, kind) in enumerate(boxes):
-            x, y = (left + right) // 2 - SIDE // 2, (top + bottom) // 2 - SIDE // 2
-            x, y = (max(0, min(at, whole.width - SIDE)) for at in (x, y))
-            place = out / shelf / KINDS[kind - 1] / f"{picture.stem[:-5]}_{number}.png"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            whole.crop((x, y, x + SIDE, y + SIDE)).save(place)
+        for number, box in enumerate(boxes):
+            write_square(whole, box, out / shelf, f"{picture.stem[:-5]}_{number}")
             count += 1
     return count
+
+
+def write_square(whole: Image.Image, box: tuple[int, ...], out: Path, name: str) -> None:
+    """Write the square around a box ``(left, top, right, bottom, kind)`` into its kind's folder."""
+    left, top, right, bottom, kind = box
+    x, y = (left + right) // 2 - SIDE // 2, (top + bottom) // 2 - SIDE // 2
+    x, y = (max(0, min(at, whole.width - SIDE)) for at in (x, y))
+    place = out / KINDS[kind - 1] / f"{name}.png"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    whole.crop((x, y, x + SIDE, y + SIDE)).save(place)
 
 
 def pictures(root: Path) -> Iterator[tuple[Path, list[tuple[int, ...]]]]:
