@@ -122,13 +122,19 @@ def millhand_gates() -> Sequence[GateType]:
 
 @hookimpl
 def millhand_commands() -> Sequence[CommandType]:
-    """Register ``millhand inspect fit``, ``score``, ``quantise`` and ``cascade``."""
+    """Register ``millhand inspect fit``, ``reference``, ``score``, ``quantise``, ``cascade``."""
     return (
         CommandType(
             name="fit",
             group="inspect",
             target="millhand_quality.inspect.commands.fit:fit",
             summary=tr("Make a model package from a folder of good pictures."),
+        ),
+        CommandType(
+            name="reference",
+            group="inspect",
+            target="millhand_quality.inspect.commands.reference:reference",
+            summary=tr("Make a model package from one picture of a part that is as it should be."),
         ),
         CommandType(
             name="score",

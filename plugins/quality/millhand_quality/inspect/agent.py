@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +15,7 @@ from millhand.contracts import (
     Decision,
     Frame,
     HeatMap,
+    Highlight,
     Model,
     Models,
     Needs,
@@ -19,25 +23,50 @@ from millhand.contracts import (
     Observation,
     PartTrigger,
     TriggerKind,
+    Value,
     Verdict,
 )
 from millhand.messages import tr
 from millhand_quality.inspect.config import InspectConfig
-from millhand_quality.inspect.judge import judge
+from millhand_quality.inspect.detector import COUNTS, HEAT, NOVELTY, SCORE
+from millhand_quality.inspect.judge import judge, ordinary
 from millhand_quality.inspect.parameters import InspectParameters, read_parameters
+from millhand_quality.inspect.reference.boxes import boxes
 from millhand_quality.inspect.threshold import p_value
 
-FRAME, MODEL, DISPOSITION = "frame", "model", "disposition"
+FRAME, MODEL, QUICK, DISPOSITION = "frame", "model", "quick", "disposition"
 """Roles that the scenario binds."""
+MOST_BOXES = 20
+"""Shown of a part; the strongest come first."""
 AT_THRESHOLD = 128
 """Where the rejecting score lies in a heat map's 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuickAnswer:
+    """What the quick model of a cascade says, before the other is asked."""
+
+    package_id: str
+    parameters: InspectParameters
+    outputs: Mapping[str, NDArray[Any]]
+    share: float
+    """Of good parts held out that look no better."""
+    clears: bool
+
+    def beside(self, decision: Decision) -> Decision:
+        """Return the decision with what the quick model said, so that the record shows both."""
+        return msgspec.structs.replace(
+            decision,
+            scores={**decision.scores, "quick": self.share},
+            models={**decision.models, QUICK: self.package_id},
+        )
 
 
 class InspectAgent:
     """Judges one picture of each part by a model fitted on good parts.
 
     The engine sends the disposition that follows from the verdict; the agent asks for no action.
-    Reads one frame, one model; keeps no memory.
+    Reads one frame, and one model or a cascade of two; keeps no memory.
     """
 
     Config: ClassVar[type[InspectConfig]] = InspectConfig
@@ -47,11 +76,14 @@ class InspectAgent:
         self._parameters: dict[str, InspectParameters] = {}
 
     def needs(self) -> Needs:
-        """One frame and one model for each part, one channel for the disposition."""
+        """One frame and one model for each part, one channel for the disposition.
+
+        With ``clear_from`` a second model, which is asked first.
+        """
         return Needs(
             triggers=frozenset({TriggerKind.PART}),
             frames=frozenset({FRAME}),
-            models=frozenset({MODEL}),
+            models=frozenset({MODEL} if self._config.clear_from is None else {MODEL, QUICK}),
             actions={DISPOSITION: ActionKind.SEND_DISPOSITION},
         )
 
@@ -65,6 +97,9 @@ class InspectAgent:
         frame = observation.frames.get(FRAME)
         if model is None:
             return _undecidable(tr("There is no model for this product."), {})
+        quick = self._ask_quick(frame, models.get(QUICK))
+        if quick is not None and quick.clears:
+            return self._cleared(quick)
         used = {MODEL: model.package_id}
         if frame is None:
             return _undecidable(tr("There is no picture of this part."), used)
@@ -72,25 +107,65 @@ class InspectAgent:
         misfit = _misfit(frame, parameters)
         if misfit:
             return _undecidable(misfit, used)
-        return self._inspect(observation, frame, model, parameters)
+        decision = self._inspect(observation, frame, model, parameters)
+        return decision if quick is None else quick.beside(decision)
+
+    def _ask_quick(self, frame: Frame | None, model: Model | None) -> QuickAnswer | None:
+        """Ask the quick model, where there is one and it can judge the frame."""
+        least = self._config.clear_from
+        if least is None or model is None or frame is None:
+            return None
+        parameters = self._parameters_of(model)
+        if _misfit(frame, parameters):
+            return None
+        outputs = model(image=np.ascontiguousarray(frame.pixels))
+        score, novelty = float(outputs[SCORE][0]), float(outputs[NOVELTY][0])
+        share = ordinary(parameters, score, novelty)
+        return QuickAnswer(model.package_id, parameters, outputs, share, share >= least)
+
+    def _cleared(self, quick: QuickAnswer) -> Decision:
+        score, novelty = (float(quick.outputs[name][0]) for name in (SCORE, NOVELTY))
+        return quick.beside(
+            Decision(
+                verdict=Verdict.OK,
+                reason=tr(
+                    "Cleared by the quick model: {share} of good parts look no better.",
+                    share=f"{quick.share:.0%}",
+                ),
+                scores=_scores(quick.parameters, score, novelty),
+                explanations=self._explanations(quick.outputs, quick.parameters),
+            )
+        )
 
     def _inspect(
         self, observation: Observation, frame: Frame, model: Model, parameters: InspectParameters
     ) -> Decision:
         outputs = model(image=np.ascontiguousarray(frame.pixels))
-        score, novelty = float(outputs["score"][0]), float(outputs["novelty"][0])
+        score, novelty = float(outputs[SCORE][0]), float(outputs[NOVELTY][0])
         verdict, reason = judge(parameters, score, novelty)
-        heat = outputs["heat"]
         return Decision(
             verdict=verdict,
             reason=reason,
             scores=_scores(parameters, score, novelty),
             events=self._events(observation, frame, verdict, score, parameters),
-            explanations=(heat_map(heat, parameters.reject_above),)
-            if self._config.heat_map
-            else (),
+            explanations=self._explanations(outputs, parameters),
             models={MODEL: model.package_id},
         )
+
+    def _explanations(
+        self, outputs: Mapping[str, NDArray[Any]], parameters: InspectParameters
+    ) -> tuple[HeatMap | Highlight, ...]:
+        """Return a heat map where the scenario wants one, and boxes where the model gives them."""
+        shown: list[HeatMap | Highlight] = []
+        if self._config.heat_map:
+            shown.append(heat_map(outputs[HEAT], parameters.reject_above))
+        if COUNTS in outputs:
+            found = boxes(outputs[COUNTS], parameters.reject_above)[:MOST_BOXES]
+            named: dict[str, Value] = {
+                tr("spot {number}", number=n): str(box) for n, box in enumerate(found, 1)
+            }
+            shown.extend((Highlight(fields=named),) if named else ())
+        return tuple(shown)
 
     def _events(
         self,

@@ -15,6 +15,14 @@ class InspectConfig(BaseModel):
         description="Leave scores between the package's two thresholds undecided; "
         "if false, everything up to the upper one is OK.",
     )
+    clear_from: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="A quick model, in the role “quick”, clears parts that look at least as "
+        "ordinary as this share of good parts held out; the role “model” judges all others. "
+        "`millhand inspect cascade` says what each choice costs and misses.",
+    )
     heat_map: bool = Field(
         default=True, description="Explain every decision with a heat map for a person."
     )

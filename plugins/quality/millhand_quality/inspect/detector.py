@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 SCORE, HEAT, NOVELTY = "score", "heat", "novelty"
 """Names of the graph's outputs."""
+COUNTS = "counts"
+"""Beside them where a template is held against the picture: near each differing pixel, how many."""
 FINE_TAPS: Taps = (2,)
 COARSE_TAPS: Taps = (4,)
 """What the net for marked defects reads; the grid of the second is half as fine."""

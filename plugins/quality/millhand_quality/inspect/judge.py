@@ -5,6 +5,7 @@ from __future__ import annotations
 from millhand.contracts import Verdict
 from millhand.messages import tr
 from millhand_quality.inspect.parameters import InspectParameters
+from millhand_quality.inspect.threshold import p_value
 
 
 def judge(parameters: InspectParameters, score: float, novelty: float) -> tuple[Verdict, str]:
@@ -33,3 +34,13 @@ def judge(parameters: InspectParameters, score: float, novelty: float) -> tuple[
             **limits,
         )
     return Verdict.OK, tr("Score {score} is within {limit}.", **limits)
+
+
+def ordinary(parameters: InspectParameters, score: float, novelty: float) -> float:
+    """Return the share of good parts held out that look no better: 1 is the most ordinary.
+
+    It is the part's conformal p-value; 0 where the model would not call it good anyway.
+    """
+    if judge(parameters, score, novelty)[0] is not Verdict.OK:
+        return 0.0
+    return p_value(parameters.calibration, score)

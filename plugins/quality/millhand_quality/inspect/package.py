@@ -15,7 +15,7 @@ import numpy as np
 from millhand.models.builder import PackageBuilder
 from millhand.models.manifest import Latency, Metric, Permission, Source, TeacherCard
 from millhand.models.package import Package
-from millhand_quality.inspect.detector import HEAT, NOVELTY, SCORE, Detector
+from millhand_quality.inspect.detector import COUNTS, HEAT, NOVELTY, SCORE, Detector
 from millhand_quality.inspect.features import IMAGE
 from millhand_quality.inspect.inspector import GraphRunner
 from millhand_quality.inspect.parameters import TASK, FrameSize, InspectParameters
@@ -31,6 +31,7 @@ MEANINGS = {
     IMAGE: "picture as the camera delivers it, (height, width, channels), 0 to 255, RGB or grey",
     SCORE: "highest cell of the heat map; 1 is the worst cell of an ordinary good picture",
     HEAT: "anomaly of each cell, (rows, columns), same unit as the score",
+    COUNTS: "differing pixels near each differing pixel, (height, width), 0 elsewhere, 255 at most",
     NOVELTY: "median cell of the heat map: high where the whole picture is foreign",
 }
 GOLDEN_ABSOLUTE, GOLDEN_RELATIVE = 0.01, 0.01
@@ -145,6 +146,7 @@ def write_inspection_package(
     seed: int,
     notes: Sequence[str] = (),
     replace: bool = False,
+    teacher: TeacherCard = TEACHER,
 ) -> Package:
     """Write the package; its golden outputs are what ONNX Runtime gives here and now.
 
@@ -152,12 +154,14 @@ def write_inspection_package(
         PackageError: the folder exists and ``replace`` is false.
     """
     graph = model.SerializeToString()
+    named = {one.name for one in model.graph.output} | {IMAGE}
+    meanings = {name: meaning for name, meaning in MEANINGS.items() if name in named}
     builder = PackageBuilder(
         name=name,
         task=TASK,
         licence=licence,
-        teacher=TEACHER,
-        meanings=MEANINGS,
+        teacher=teacher,
+        meanings=meanings,
         product=product,
         parameters=parameters.model_dump(mode="json"),
         command=command,

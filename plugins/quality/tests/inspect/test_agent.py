@@ -156,3 +156,73 @@ def test_settings_silence_what_nobody_wants(package: Package) -> None:
     assert decision.verdict is Verdict.NOT_OK
     assert decision.events == ()
     assert decision.explanations == ()
+
+
+class Counted(OpenPackage):
+    """A package that knows how often it was asked."""
+
+    def __init__(self, package: Package, **changed: Any) -> None:
+        super().__init__(package, **changed)
+        self.asked = 0
+
+    def __call__(self, **inputs: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
+        self.asked += 1
+        return super().__call__(**inputs)
+
+
+def test_without_a_cascade_no_quick_model_is_wanted() -> None:
+    assert agent().needs().models == {"model"}
+    assert agent(clear_from=0.2).needs().models == {"model", "quick"}
+
+
+def test_the_quick_model_clears_what_is_ordinary(package: Package) -> None:
+    quick, model = Counted(package), Counted(package)
+    quick.package_id = "quick@0"
+    quick.parameters = {**quick.parameters, "calibration": [1e9]}
+    decision = agent(clear_from=0.9).decide(
+        observe(make_part(70)), {"model": model, "quick": quick}
+    )
+    assert (decision.verdict, model.asked) == (Verdict.OK, 0)
+    assert decision.models == {"quick": "quick@0"}
+    assert "quick model" in decision.reason
+    assert decision.scores["quick"] == 1
+    assert isinstance(decision.explanations[0], HeatMap)
+
+
+@pytest.mark.parametrize("picture", ["ordinary enough is not", "defective"])
+def test_what_the_quick_model_does_not_clear_the_other_decides(
+    package: Package, picture: str
+) -> None:
+    quick, model = Counted(package), Counted(package)
+    quick.package_id = "quick@0"
+    pixels = make_part(70)
+    if picture == "defective":
+        pixels = scratch(pixels)
+    else:
+        quick.parameters = {**quick.parameters, "calibration": [0.0]}
+    alone = agent().decide(observe(pixels), {"model": model})
+    decision = agent(clear_from=0.9).decide(observe(pixels), {"model": model, "quick": quick})
+    assert (decision.verdict, decision.reason) == (alone.verdict, alone.reason)
+    assert (quick.asked, model.asked) == (1, 2)
+    assert decision.models == {"model": package.id, "quick": "quick@0"}
+    assert decision.scores["quick"] < 0.9
+
+
+def test_a_part_that_the_quick_model_would_reject_is_not_cleared(package: Package) -> None:
+    """Whatever share is asked: a verdict of its own other than OK goes on to the other model."""
+    quick = Counted(package, pass_up_to=-2.0, reject_above=-1.0, calibration=[1e9])
+    quick.package_id = "quick@0"
+    model = Counted(package)
+    agent(clear_from=0.0001).decide(observe(make_part(70)), {"model": model, "quick": quick})
+    assert model.asked == 1
+
+
+def test_a_quick_model_for_another_camera_leaves_all_to_the_other(package: Package) -> None:
+    other = {**package.manifest.parameters["frame"], "height": 50}
+    quick, model = Counted(package, frame=other), Counted(package)
+    quick.package_id = "quick@0"
+    decision = agent(clear_from=0.1).decide(
+        observe(make_part(70)), {"model": model, "quick": quick}
+    )
+    assert (quick.asked, model.asked) == (0, 1)
+    assert decision.models == {"model": package.id}

@@ -11,9 +11,9 @@ from millhand_quality.inspect.commands.cascade import (
     _Judged,
     _lost,
     _mixed,
-    _ordinary,
     _stages,
 )
+from millhand_quality.inspect.judge import ordinary
 
 from .test_judged import PARAMETERS
 
@@ -31,10 +31,10 @@ GOOD, BAD = slice(0, 3), slice(3, None)
 
 def test_how_ordinary_a_part_is_counts_only_where_it_would_pass() -> None:
     known = PARAMETERS.model_copy(update={"calibration": (0.1, 0.2, 0.3, 0.4)})
-    assert _ordinary(known, 0.25, 0.0) == pytest.approx(3 / 5)
-    assert _ordinary(known, 0.95, 0.0) == pytest.approx(1 / 5)
-    assert _ordinary(known, 1.5, 0.0) == 0.0
-    assert _ordinary(known, 0.25, 6.0) == 0.0
+    assert ordinary(known, 0.25, 0.0) == pytest.approx(3 / 5)
+    assert ordinary(known, 0.95, 0.0) == pytest.approx(1 / 5)
+    assert ordinary(known, 1.5, 0.0) == 0.0
+    assert ordinary(known, 0.25, 6.0) == 0.0
 
 
 def test_only_what_the_bigger_one_would_stop_is_lost() -> None:

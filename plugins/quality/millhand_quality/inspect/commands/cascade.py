@@ -23,8 +23,8 @@ from millhand.statistics.intervals import Share, share
 from millhand_quality.inspect.commands.quantise import read_folder
 from millhand_quality.inspect.detector import NOVELTY, SCORE
 from millhand_quality.inspect.features import IMAGE
-from millhand_quality.inspect.judge import judge
-from millhand_quality.inspect.parameters import InspectParameters, read_parameters
+from millhand_quality.inspect.judge import judge, ordinary
+from millhand_quality.inspect.parameters import read_parameters
 from millhand_quality.inspect.pictures import Pixels
 
 THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
@@ -156,18 +156,10 @@ def _judged(package: Package, on: Candidate, pictures: Sequence[Pixels]) -> _Jud
     outputs = compute(package, on, precision, inputs)
     scores = [(float(one[SCORE][0]), float(one[NOVELTY][0])) for one in outputs]
     return _Judged(
-        ordinary=[_ordinary(parameters, score, novelty) for score, novelty in scores],
+        ordinary=[ordinary(parameters, score, novelty) for score, novelty in scores],
         verdicts=[judge(parameters, score, novelty)[0] for score, novelty in scores],
         milliseconds=row.measured.times.p50_ms,
     )
-
-
-def _ordinary(parameters: InspectParameters, score: float, novelty: float) -> float:
-    """Return the part's conformal p-value; 0 where the package would not call it good anyway."""
-    if judge(parameters, score, novelty)[0] is not Verdict.OK:
-        return 0.0
-    known = parameters.calibration
-    return (1 + sum(other >= score for other in known)) / (1 + len(known))
 
 
 def _stages(quick: _Judged, bigger: _Judged, of: slice, *, is_bad: bool) -> list[Stage]:
