@@ -78,11 +78,9 @@ class Cell:
     """Records that wait to be delivered."""
 
     def __post_init__(self) -> None:
-        self.outbox = Outbox(self.journal, self.alarms, self.append)
-
-    def __post_init__(self) -> None:
-        """Open the book of changes for what is limited."""
+        """Open the book of changes for what is limited, and the outbox."""
         self.changes = ChangeBook(self.limits)
+        self.outbox = Outbox(self.journal, self.alarms, self.append)
 
     def next_decision_id(self) -> str:
         """Return an id unique in the cell: ``<cell>.<boot>.<number>``."""
