@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from math import isfinite
+from collections.abc import Mapping
 from time import monotonic_ns, time_ns
 
 import msgspec
-import structlog
 
 from millhand.contracts import (
     Decision,
@@ -22,36 +20,28 @@ from millhand.contracts import (
     Trigger,
     Verdict,
 )
+from millhand.engine.answers import LARGEST_MEMORY, check_finite, memory_fits, undecided
 from millhand.engine.asking import Asker
 from millhand.engine.bindings import AgentBinding
 from millhand.engine.cell import Cell
 from millhand.engine.drift import DECIDED_BY_MODEL, DriftWatch
 from millhand.engine.effects import Effect
+from millhand.engine.light import LightWatch
 from millhand.engine.observe import Gathered, gather, product_of
-from millhand.engine.restarts import RestartBudget
 from millhand.engine.rollout.seat import Beside, Seat
 from millhand.engine.settling import Settler
 from millhand.engine.thinking import LightThinker, Thinker
 from millhand.engine.waiting import Waiting
 from millhand.engine.work import Work, begun_ns
-from millhand.errors import InternalError, MillhandError
+from millhand.errors import MillhandError
 from millhand.isolate.frames import MemoryFull
 from millhand.isolate.messages import OpenedAgent
 from millhand.isolate.wire import WorkerLost
 from millhand.journal.records import Cause
 from millhand.messages import tr
 
-log = structlog.get_logger(__name__)
-
-LARGEST_MEMORY = 16 * 1024
-"""Bytes of an agent's memory, encoded."""
-LIGHT_NS = 100_000_000
-"""How long a light agent may hold up the engine, now and then."""
-MUCH_TOO_LONG_NS = 500_000_000
-"""After so long it is moved into a worker at once."""
 _HEEDING = 0.75
 """Of the time left, what may be spent waiting for others; the rest is for disk and PLC."""
-_OVERRUNS, _WITHIN_S = 3, 60.0
 
 
 class AgentRunner:
@@ -62,8 +52,7 @@ class AgentRunner:
     ) -> None:
         self.binding = binding
         self.settler = Settler(cell, binding)
-        self.expel: Callable[[str], None] = _nowhere
-        """Moves the agent out of the engine; set by whoever can."""
+        self.light = LightWatch(cell.alarms, binding.name)
         self._cell = cell
         self.beside: Beside | None = None
         """A second model, where there is one."""
@@ -80,7 +69,6 @@ class AgentRunner:
         """Whether nothing is being decided and nothing waits."""
         self._settling = f"{binding.name}.settle"
         self._arrived = asyncio.Event()
-        self._overruns = RestartBudget(_OVERRUNS, _WITHIN_S)
 
     @property
     def name(self) -> str:
@@ -286,7 +274,7 @@ class AgentRunner:
             decision, cause = self._thought(work, *thinker.decide_now(self.name, observation))
         except MillhandError as error:
             decision, cause = self._failed(work, error)
-        self._check_light(monotonic_ns() - started)
+        self.light.note(monotonic_ns() - started)
         self._settle(work, observation, decision, cause)
 
     def _observed(self, work: Work) -> Observation | None:
@@ -361,7 +349,7 @@ class AgentRunner:
         return undecided(str(error)), Cause.FAILED
 
     def _thought(self, work: Work, decision: Decision, decide_ns: int) -> tuple[Decision, Cause]:
-        _check_finite(decision)
+        check_finite(decision)
         work.stages["model"] = decide_ns
         work.stamp("decided")
         for over in ("agent_failed", "memory_full", "trigger_missed", "trigger_dropped"):
@@ -372,25 +360,12 @@ class AgentRunner:
     def _remember(self, decision: Decision) -> Decision:
         if decision.memory is None:
             return decision
-        if len(msgspec.json.encode(decision.memory)) <= LARGEST_MEMORY:
+        if memory_fits(decision):
             self._memory = decision.memory
             return decision
         text = tr("The agent's memory is larger than {limit} bytes.", limit=LARGEST_MEMORY)
         self._cell.alarms.raise_("memory_too_large", self.name, text)
         return msgspec.structs.replace(decision, memory=None)
-
-    # --- an agent that holds up the engine ---
-
-    def _check_light(self, decide_ns: int) -> None:
-        """See to it that a light agent which blocks the loop does not do so for long."""
-        if decide_ns < LIGHT_NS:
-            return
-        text = tr(
-            "{agent} held up the engine for {ms:.0f} ms.", agent=self.name, ms=decide_ns / 1e6
-        )
-        self._cell.alarms.raise_("loop_blocked", self.name, text)
-        if decide_ns >= MUCH_TOO_LONG_NS or not self._overruns.spend():
-            self.expel(self.name)
 
     def move_to(self, thinker: Thinker) -> None:
         """Let the agent think elsewhere from now on."""
@@ -436,23 +411,3 @@ class AgentRunner:
             work.settled.set()
         else:
             supervisor.job(self.settler.end(begun), self._settling)
-
-
-def _nowhere(agent: str) -> None:
-    log.warning("light_agent_stays", agent=agent)
-
-
-def _check_finite(decision: Decision) -> None:
-    """Refuse numbers that JSON cannot hold: the journal would not be readable.
-
-    Raises:
-        InternalError: a score, the confidence or a value in the memory is no finite number.
-    """
-    numbers = [*decision.scores.values(), decision.confidence, *(decision.memory or {}).values()]
-    if not all(isfinite(number) for number in numbers if isinstance(number, float)):
-        raise InternalError(tr("The decision holds a number that is not finite."))
-
-
-def undecided(reason: str) -> Decision:
-    """The decision that the engine makes where the agent could not."""
-    return Decision(verdict=Verdict.NOT_DECIDABLE, reason=reason)

@@ -151,7 +151,7 @@ class Staff:
             runner = AgentRunner(cell, binding, thinker, memory=remembered.memory)
             runner.opened(agent)
             if isinstance(thinker, LightThinker):
-                runner.expel = self._expel
+                runner.light.expel = self._expel
             elif self._specs[name].models:
                 self.rollouts[name] = self._rollout(runner)
             self.runners[name] = runner
