@@ -94,15 +94,15 @@ class LoopWatchdog:
         task = asyncio.current_task(self._loop)
         # The one way to see another thread; documented for exactly this.
         frame = sys._current_frames().get(self._loops_thread)  # noqa: SLF001
-        frames = traceback.extract_stack(frame) if frame is not None else []
         library = sys.prefix, sys.base_prefix
-        ours = [f for f in frames if "site-packages" in f.filename or not _within(f, library)]
         name = "" if task is None else task.get_name()
-        if not ours:
-            return name, ""
-        innermost = ours[-1]
-        return name, f"{innermost.filename}:{innermost.lineno}, {innermost.name}"
+        # Innermost first, and without the lines of source that a traceback would read and keep.
+        for one, line in traceback.walk_stack(frame) if frame is not None else ():
+            code = one.f_code
+            if "site-packages" in code.co_filename or not _within(code.co_filename, library):
+                return name, f"{code.co_filename}:{line}, {code.co_name}"
+        return name, ""
 
 
-def _within(frame: traceback.FrameSummary, folders: tuple[str, ...]) -> bool:
-    return frame.filename.startswith("<") or any(frame.filename.startswith(f) for f in folders)
+def _within(file: str, folders: tuple[str, ...]) -> bool:
+    return file.startswith(("<", *folders))

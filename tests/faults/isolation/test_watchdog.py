@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
 import time
 from threading import Event
 
@@ -11,6 +12,7 @@ from millhand.engine.watchdog import Blocked, LoopWatchdog
 
 async def test_who_blocks_the_loop_is_named_with_the_line() -> None:
     told: asyncio.Queue[Blocked] = asyncio.Queue()
+    linecache.clearcache()
     watchdog = LoopWatchdog(told.put_nowait)
     watchdog.start()
     try:
@@ -23,6 +25,7 @@ async def test_who_blocks_the_loop_is_named_with_the_line() -> None:
     assert "test_watchdog.py" in blocked.where
     assert "_block" in blocked.where
     assert blocked.seconds >= 0.25
+    assert linecache.cache == {}, "no source was read, and kept for good, to say so"
 
 
 async def test_one_that_stands_for_ever_is_told_while_it_stands() -> None:
