@@ -4,7 +4,7 @@
 
 Two models judge the same simulated parts (12 % defective). A person answers every pair on which
 they differ, and the proof (``millhand.feedback.promotion``, margin 2 points, alpha 5 %) is looked
-at after every answer and every 25 parts. Everything is seeded; nothing is timed.
+at whenever they differ again. Everything is seeded; nothing is timed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from millhand.feedback.pairs import Criterion
 from millhand.statistics.betting import NotWorse
+from millhand.statistics.betting_on_differences import NotWorseByDifferences
 
 DEFECTIVE = 0.12
 MARGIN, ALPHA = 0.02, 0.05
@@ -57,15 +58,21 @@ def run(case: Case, rng: np.random.Generator, parts: int) -> tuple[int, int] | N
     ]
     right = {True: ~wrong[0], False: ~wrong[1]}
     kept = {True: ~(wrong[0] & ~good), False: ~(wrong[1] & ~good)}
-    tests = {one: NotWorse(MARGIN, ALPHA) for one in (Criterion.RIGHT, Criterion.NO_ESCAPE)}
-    answers = 0
-    for number in range(parts):
-        answers += bool(wrong[0][number] != wrong[1][number])
+    by_differences = NotWorseByDifferences(MARGIN, ALPHA)
+    tests = {Criterion.RIGHT: by_differences, Criterion.NO_ESCAPE: NotWorse(MARGIN, ALPHA)}
+    differing = np.flatnonzero(wrong[0] != wrong[1])
+    seen = 0
+    for answers, place in enumerate((*differing, parts)):
+        for test in tests.values():
+            test.add_ties(int(place) - seen)
+        if all(test.shown for test in tests.values()):
+            return int(place), answers
+        if place == parts:
+            break
+        seen = int(place) + 1
         for one, test in tests.items():
             fares = right if one is Criterion.RIGHT else kept
-            test.add(a_right=bool(fares[True][number]), b_right=bool(fares[False][number]))
-        if all(test.shown for test in tests.values()):
-            return number + 1, answers
+            test.add(a_right=bool(fares[True][place]), b_right=bool(fares[False][place]))
     return None
 
 

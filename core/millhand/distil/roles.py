@@ -121,6 +121,8 @@ class Proof:
     """How sure the student is of its answer, 0 to 1; NaN where it gives none."""
     data: str
     """Which data these are, in words."""
+    told: Callable[[Abstention], Mapping[str, Any]] | None = None
+    """The package's parameters by which its agent keeps the promise; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

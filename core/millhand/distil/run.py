@@ -272,6 +272,8 @@ class _Run:
             ]
             self._abstention = certified([model, *others], proof, use)
         self._builder.promise(self._abstention)
+        if proof.told is not None:
+            self._builder.tell(proof.told(self._abstention))
 
     def measure(self, model: OpenedModel) -> None:
         """Time the candidate and hold it to its budget."""

@@ -5,16 +5,24 @@ no person need be asked; where they differ, an answer tells. What nobody has ans
 not tell, counts as the worst that it can be for the model that is to be shown good. The evidence
 can then only be lower than with all answers known, so that leaving questions open, or answering
 in any order, never promotes (nor brings back) anything; and as the test may be watched, looking
-after every answer does not either. See :mod:`millhand.statistics.betting` for the method.
+after every answer does not either. See :mod:`millhand.statistics.betting` for the method. For how
+often a verdict is right, the bet follows how often the two differ, which all can see
+(:mod:`millhand.statistics.betting_on_differences`); how often a defective part passes is rarer
+than that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from millhand.feedback.pairs import Criterion, Pair, Pairs, fares
+
+if TYPE_CHECKING:
+    from millhand.statistics.betting import NotWorse
+    from millhand.statistics.betting_on_differences import NotWorseByDifferences
 
 MARGIN = 0.02
 """How much less often a candidate may be right and still be promoted."""
@@ -87,9 +95,7 @@ def better(pairs: Pairs, *, alpha: float = ALPHA) -> Proof:
 
 
 def _weigh(pairs: Pairs, margins: Mapping[Criterion, float], alpha: float) -> Proof:
-    from millhand.statistics.betting import NotWorse  # and with it numpy, which few cells need
-
-    tests = {criterion: NotWorse(margin, alpha) for criterion, margin in margins.items()}
+    tests = {criterion: _test(criterion, margin, alpha) for criterion, margin in margins.items()}
     right = live_right = differing = answered = ties = 0
     unknown: list[str] = []
     for decision, pair in pairs.pairs.items():
@@ -124,6 +130,16 @@ def _weigh(pairs: Pairs, margins: Mapping[Criterion, float], alpha: float) -> Pr
         shown=frozenset(criterion for criterion, test in tests.items() if test.shown),
         open_questions=tuple(unknown),
     )
+
+
+def _test(criterion: Criterion, margin: float, alpha: float) -> NotWorse | NotWorseByDifferences:
+    # with it comes numpy, which few cells need
+    from millhand.statistics.betting import NotWorse
+    from millhand.statistics.betting_on_differences import NotWorseByDifferences
+
+    if margin > 0 and criterion is not Criterion.NO_ESCAPE:
+        return NotWorseByDifferences(margin, alpha)
+    return NotWorse(margin, alpha)
 
 
 def _worst(pair: Pair, criterion: Criterion, good: bool | None) -> tuple[bool, bool]:

@@ -201,6 +201,11 @@ class PackageBuilder:
         self._fields["abstention"] = abstention
         return self
 
+    def tell(self, parameters: Mapping[str, Any]) -> Self:
+        """Tell the agent more, or otherwise, than the package's parameters said so far."""
+        self._fields["parameters"] = {**self._fields["parameters"], **_plain(parameters)}
+        return self
+
     def add_energy(self, *energy: Energy) -> Self:
         """State what runs cost in energy, measured or estimated."""
         self._energy.extend(energy)

@@ -31,6 +31,8 @@ def test_what_is_proven_stands_in_the_passport(make):
     found = open_package(package.folder).manifest.abstention
     assert (found.threshold, found.alpha, found.tried) == (0.5, 0.05, 8)
     assert (found.answered, found.items) == (300, 300)
+    assert package.manifest.parameters["answers_from"] == 0.5, "and the agent is told"
+    assert package.manifest.parameters["threshold"] == 0.5, "beside what it was told before"
     assert found.wrong >= 2
     assert found.wrong / found.answered < found.upper <= 0.05
     assert (

@@ -102,6 +102,7 @@ class Linear:
             answer=yes,
             confidence=lambda outputs: float(max(outputs["p"][0, 0], 1 - outputs["p"][0, 0])),
             data="far points",
+            told=lambda found: {"answers_from": found.threshold},
         )
 
     def evaluate(self, model, teacher, items):

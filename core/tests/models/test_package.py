@@ -9,7 +9,6 @@ import pytest
 
 from millhand.errors import PackageError
 from millhand.models.package import COUNT_LIMIT, open_package
-from millhand.models.registry import Registry
 
 
 def fault(folder, **kwargs):
@@ -219,19 +218,3 @@ def test_precision_that_is_not_there(package):
         package.graph("int8")
     assert caught.value.fault == "precision"
     assert "fp32" in str(caught.value)
-
-
-def test_registry_opens_once_and_finds_by_id(tmp_path, kit):
-    kit.full_builder().write(tmp_path / "models/one")
-    two = kit.full_builder(name="two").write(tmp_path / "models/two")
-    registry = Registry(tmp_path)
-    one = registry.open("models/one")
-    (tmp_path / "models/one/model.onnx").unlink()
-    assert registry.open("models/one") is one
-    with pytest.raises(PackageError):
-        registry.open("models/one", again=True)
-    registry.open("models/two", expected_id=two.id)
-    assert registry.by_id(two.id) == two
-    assert {package.id for package in registry} == {one.id, two.id}
-    with pytest.raises(PackageError, match="No package"):
-        registry.by_id("three@0")

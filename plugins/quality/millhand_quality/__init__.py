@@ -117,6 +117,11 @@ def millhand_gates() -> Sequence[GateType]:
             target="millhand.distil.gates:NoWorseThanControl",
             summary=tr("Passes a student that is no worse than the same one without a teacher."),
         ),
+        GateType(
+            name="quality.certified",
+            target="millhand.distil.gates:Certified",
+            summary=tr("Passes a student whose answers keep the plan's promise, often enough."),
+        ),
     )
 
 

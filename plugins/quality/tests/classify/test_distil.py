@@ -66,7 +66,7 @@ teacher:
   with: {settings}
 student:
   use: quality.kinds
-  with: {{width: 4, steps: {steps}, views: 2, batch: 16, error_rate: {alpha}}}
+  with: {{width: 4, steps: {steps}, views: 2, batch: 16}}
 data:
   folder: nowhere
   pattern: "*/[tg]*/*/*.png"
@@ -74,6 +74,7 @@ data:
   label: '.+/(?P<label>[^/]+)/[^/]+'
   licence: CC0-1.0
 split: {{train: 0.5, calibration: 0.3, test: 0.2}}
+certify: {{alpha: {alpha}}}
 gates:
   - use: quality.within_teacher
     with: {{metric: accuracy, margin: {margin}, fewest_items: 5}}
@@ -131,7 +132,13 @@ def test_from_pictures_to_a_package_with_its_control_beside_it(command, tmp_path
     assert figures[GAIN].value == pytest.approx(
         figures[ACCURACY].value - figures[CONTROL].value, abs=1e-4
     )
-    assert found.promise is None or found.promise.wrong <= 0.3 * found.promise.answered
+    promised = package.manifest.abstention
+    assert promised is not None
+    if promised.threshold is None:
+        assert (found.answer_from, found.promise) == (2.0, None)
+    else:
+        assert found.answer_from == promised.threshold
+        assert found.promise.wrong <= 0.3 * found.promise.answered
     assert "left" in done.stderr, "progress says how long it may still take"
     began = time.monotonic()
     again = run(words, tmp_path / "again", "--minutes", "1")
@@ -139,6 +146,27 @@ def test_from_pictures_to_a_package_with_its_control_beside_it(command, tmp_path
     assert "learn" not in again.stderr
     assert open_package(tmp_path / "again").id == package.id
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.torch
+def test_the_pool_is_learnt_from_the_teacher_alone(command, tmp_path):
+    words = command(steps=60)
+    plan = tmp_path / "plan.yaml"
+    text = plan.read_text()
+    pooled = text.replace("{train: 0.5, calib", "{train: 0.2, pool: 0.3, calib")
+    assert pooled != text
+    plan.write_text(pooled)
+    done = run(words, tmp_path / "kinds")
+    assert done.returncode == 0, done.stderr
+    (student,) = (tmp_path / "keep").glob("*/student")
+    train, pool = (len(np.load(student / f"{name}.npy")) for name in ("train", "pool"))
+    assert pool > train > 0
+    assert len(np.load(student / "features.npy")) == train + pool, "the teacher saw both"
+
+    plan.write_text(pooled.replace("views: 2, batch", "teacher_weight: 0, views: 2, batch"))
+    refused = run(words, tmp_path / "alone")
+    assert refused.returncode != 0
+    assert "nothing can be learnt from the pool" in refused.stderr
 
 
 @pytest.mark.slow

@@ -51,9 +51,3 @@ class KindsStudentConfig(BaseModel):
     shift: int = Field(default=10, ge=0, le=24, description="Most pixels a view is moved.")
     exposure: float = Field(default=0.15, ge=0, lt=1, description="Largest change of brightness.")
     turns: bool = Field(default=True, description="Whether views are also mirrored and turned.")
-    error_rate: float = Field(
-        default=0.05, gt=0, lt=0.5, description="Of the answered, wrong at most (alpha)."
-    )
-    delta: float = Field(
-        default=0.05, gt=0, lt=0.5, description="Probability with which that may fail."
-    )

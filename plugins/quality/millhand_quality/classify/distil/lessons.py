@@ -15,6 +15,8 @@ from millhand_quality.classify.distil.teacher import LOGITS, BackboneTeacher
 
 Asked = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
+UNLABELLED = -1
+"""Target of an item of which only the teacher's answer is known."""
 _AT_ONCE = 256
 
 
@@ -33,8 +35,9 @@ def taught_by(
     teacher: object = lesson.teacher
     if isinstance(teacher, BackboneTeacher):
         features = _kept(lesson.workspace / "features.npy", views, teacher.features, say)
-        few = features[:, : teacher.views]
-        repeated = np.repeat(targets, few.shape[1])
+        labelled = targets != UNLABELLED
+        few = features[labelled, : teacher.views]
+        repeated = np.repeat(targets[labelled], few.shape[1])
         teacher.study(few.reshape(len(repeated), -1), repeated, classes)
         found = teacher.logits(features.reshape(-1, features.shape[2]))
         return found.reshape(*features.shape[:2], classes)
