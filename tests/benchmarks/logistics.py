@@ -52,7 +52,7 @@ EIGHT = [name for name in RULES if name != "SPT/TWKR"]
 T = TypeVar("T")
 SAMPLES = 64
 """Of a student alone on Taillard's instances: what fits into 150 ms at 50×20."""
-TRIES = 500
+TRIES = 2000
 """Small changes of the best plan, where the parts below speak of a second."""
 
 

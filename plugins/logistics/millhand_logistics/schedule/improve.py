@@ -2,8 +2,8 @@
 
 An operation takes an earlier turn, or another machine; what costs no more is kept (the moves of
 Mastrolilli and Gambardella 2000, drawn at random, and open to set-ups, calendars and due dates,
-since the simulation prices them). Half of the draws are of orders that are late or last. Bounded by
-a count, drawn by a seed.
+since the simulation prices them). Most draws are of what the cost hangs on: the chain of operations
+that ends with an order that is late or last. Bounded by a count, drawn by a seed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from millhand_logistics.schedule.rules import in_order
 from millhand_logistics.schedule.simulate import Plan, simulate
 
 IMPROVED = "improved"
+_OF_CHAIN = 0.9
+"""Share of the draws that are of the chain; half of them left Brandimarte's shops 0.6 % longer."""
 _BACK = 12
 """Places in its machine's line that an operation may jump ahead."""
 
@@ -35,13 +37,14 @@ def improved(problem: Problem, plan: Plan, tries: int, seed: int = 0) -> Plan:
     best = _placed(problem, plan)
     if best.cost > plan.cost:
         best = plan
+    chain = _chain(problem, best)
     for _ in range(tries):
         turns, machines = _turns(best), best.machine.copy()
-        o = _drawn(problem, best, movable, rng)
+        o = int(rng.choice(chain if len(chain) and rng.random() < _OF_CHAIN else movable))
         _change(problem, turns, machines, o, rng)
         found = simulate(problem, in_order(problem, turns, machines), IMPROVED)
         if found.cost <= best.cost:
-            best = found
+            best, chain = found, _chain(problem, found)
     return best if best.cost < plan.cost else plan
 
 
@@ -56,17 +59,26 @@ def _turns(plan: Plan) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return turns
 
 
-def _drawn(problem: Problem, plan: Plan, movable: Ints, rng: np.random.Generator) -> int:
-    """Draw an operation: as often as not one of an order that costs something."""
-    if rng.random() < 0.5:
-        t = problem.tables
-        done = np.zeros(t.orders, np.int64)
-        np.maximum.at(done, t.order, plan.end)
-        costly = ((t.due >= 0) & (done > t.due)) | (done == plan.makespan)
-        among = movable[costly[t.order[movable]]]
-        if len(among):
-            return int(rng.choice(among))
-    return int(rng.choice(movable))
+def _chain(problem: Problem, plan: Plan) -> Ints:
+    """Return the movable operations that the cost hangs on: each ends when the next one begins."""
+    t = problem.tables
+    done = np.zeros(t.orders, np.int64)
+    np.maximum.at(done, t.order, plan.end)
+    costly = ((t.due >= 0) & (done > t.due)) | (done == plan.makespan)
+    waiting = np.flatnonzero((plan.end == done[t.order]) & costly[t.order]).tolist()
+    found = set(waiting)
+    while waiting:
+        o = waiting.pop()
+        before = t.pred[t.pred_ptr[o] : t.pred_ptr[o + 1]]
+        set_up = plan.setup_end[o] > plan.setup_start[o]
+        free = plan.setup_start[o] if set_up else plan.start[o]
+        near = {
+            *before[plan.end[before] == plan.start[o]].tolist(),
+            *np.flatnonzero((plan.machine == plan.machine[o]) & (plan.end == free)).tolist(),
+        }
+        waiting += near - found
+        found |= near
+    return np.array([o for o in sorted(found) if t.fixed[o] == 0], np.int64)
 
 
 def _change(
