@@ -26,6 +26,7 @@ from millhand_admin.commands.papers_look import papers_look
 from millhand_admin.made.week import MadeFile, made_bills, made_week
 from millhand_admin.reading.ocr.charset import Language
 from millhand_admin.reading.ocr.engines import PpOcr, Tesseract
+from millhand_records.dry_run import dry_run
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "office" / "scenario.yaml"
 VERDICTS = {"filed": Verdict.OK, "draft": Verdict.OK, "ask": Verdict.NOT_DECIDABLE,
@@ -103,6 +104,20 @@ async def _approve_one(engine: Engine, office: Path) -> None:
     intent = engine.journal.read(kinds=("intent",), id=asked[0].question.decision)[0].record
     assert isinstance(intent, Intent)
     assert fresh["document"] == intent.observation.documents["document"].ref.sha256
+
+
+async def test_a_dry_run_shows_what_a_shadow_would_write(office: Path) -> None:
+    files = made_week(seed=3, deals=5)
+    put(office, files)
+    async with Engine(load(office / "scenario.yaml")) as engine:
+        await outcomes(engine, len(files))
+    asked = ["--at", str(office)]
+    result = await asyncio.to_thread(CliRunner().invoke, dry_run, asked, standalone_mode=False)
+    assert result.exception is None
+    bills = [file for file in files if file.becomes in {"draft", "ask"}]
+    assert result.output.count("--- (nothing there)") == len(bills) > 1
+    assert '+  "vendor_tax_number"' in result.output
+    assert drafts(office) == []
 
 
 async def test_scans_in_three_languages_become_drafts(office: Path) -> None:
