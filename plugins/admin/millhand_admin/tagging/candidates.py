@@ -13,9 +13,6 @@ from millhand_admin.paper.fact import Box
 from millhand_admin.reading.page import Page
 from millhand_admin.tagging.values import AMOUNT, DATE, amount_of, date_of
 
-_MOST_AMOUNTS = 60
-"""The largest amounts that are held against each other."""
-
 
 class Field(StrEnum):
     """The values that are looked for."""
@@ -44,28 +41,13 @@ def candidates(pages: Sequence[Page], field: Field) -> list[Candidate]:
     counts = Counter(one.value for one in found)
     ordered = sorted({one.value for one in found}, reverse=True)
     rank = {value: place for place, value in enumerate(ordered)}
-    added = _added_up(ordered)
-    return [_with_facts(one, counts[one.value], rank[one.value], place, len(found),
-                        added.get(one.value, ""))
+    return [_with_facts(one, counts[one.value], rank[one.value], place, len(found))
             for place, one in enumerate(found)]  # fmt: skip
 
 
-def _added_up(values: Sequence[date | Decimal]) -> dict[date | Decimal, str]:
-    """Say of which amounts others are the sum or the difference: cash less change, net plus tax."""
-    amounts = {value for value in values[:_MOST_AMOUNTS] if isinstance(value, Decimal) and value}
-    found: dict[date | Decimal, str] = {}
-    for value in amounts:
-        differs = any(other - value in amounts - {value} for other in amounts if other > value)
-        sums = any(value - other in amounts - {other} for other in amounts if other < value)
-        found[value] = f" xdiffers{'yn'[not differs]} xsums{'yn'[not sums]}"
-    return found
-
-
-def _with_facts(
-    one: Candidate, times: int, rank: int, place: int, count: int, added: str
-) -> Candidate:
+def _with_facts(one: Candidate, times: int, rank: int, place: int, count: int) -> Candidate:
     facts = (
-        added + f"xtimes{min(times, 4)} xrank{_letter(rank)} xfirst{_letter(place)} "
+        f"xtimes{min(times, 4)} xrank{_letter(rank)} xfirst{_letter(place)} "
         f"xlast{_letter(count - 1 - place)} xdown{_letter(int(one.box.top * 8))}"
     )
     return Candidate(
