@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Callable
+from threading import Thread
+from time import sleep
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_PICTURE_BYTES = 128 * 1024
-"""From this size on an allocation is a mapping of its own, which goes when it is freed."""
+_EVERY_S = 60.0
 
 
-def keep_heap_small() -> bool:
-    """Have freed memory given back, so that a busy minute does not leave the process bigger.
+def keep_heap_small(every_s: float = _EVERY_S) -> bool:
+    """Have freed memory given back from now on: a busy minute does not leave a process bigger.
 
-    glibc gives each thread a heap of its own, and after the first big block was freed it takes the
-    next ones from those heaps too, where one small block that lives on holds all below it. A cell
-    handles pictures of all sizes in a few threads for months: one heap, and pictures apart. Call it
-    before threads are started, in a process whose only business is Millhand; whoever embeds the
-    engine decides for their own.
+    glibc gives each thread a heap of its own and returns only what lies free at a heap's end, where
+    one small block that lives on holds all below it. A cell handles pictures of all sizes in a few
+    threads for months. So every page that is free is given back now and then (``malloc_trim``, man
+    page malloc_trim(3)), by a thread that needs the interpreter's lock for a moment only. Lower
+    thresholds of ``mallopt`` would keep the process smaller still, but make each picture a mapping
+    of its own: a sum over 500 x 500 pixels then takes ten times as long.
+
+    Meant for processes whose only business is Millhand; whoever embeds the engine decides for their
+    own.
+
+    Args:
+        every_s: seconds between two times.
 
     Returns:
-        Whether the C library has such settings; others are left as they are.
+        Whether the C library can do it; others are left as they are.
     """
     if not sys.platform.startswith("linux"):
         return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:  # musl
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is None:  # musl
         return False
-    settings = {
-        _M_ARENA_MAX: 1,
-        _M_MMAP_THRESHOLD: _PICTURE_BYTES,
-        _M_TRIM_THRESHOLD: 2 * _PICTURE_BYTES,
-    }
-    return all(mallopt(name, value) == 1 for name, value in settings.items())
+    Thread(target=_give_back, args=(trim, every_s), name="heap", daemon=True).start()
+    return True
+
+
+def _give_back(trim: Callable[[int], int], every_s: float) -> None:
+    while True:
+        sleep(every_s)
+        trim(0)
