@@ -185,9 +185,8 @@ def main() -> int:
 
 def _accuracy(draws: int) -> None:
     names = " | ".join(contender.name for contender in CONTENDERS)
-    print(
-        f"| set | head | good pictures | figure | {names} |\n|---|---|---:|---|{'---:|' * len(CONTENDERS)}"
-    )
+    print(f"| set | head | good pictures | figure | {names} |")
+    print("|---|---|---:|---|" + "---:|" * len(CONTENDERS))
     for job in jobs():
         cells = job.shown.test_defective[0].mask is not None
         each = [dict(judged(job, contender, draws)) for contender in CONTENDERS]

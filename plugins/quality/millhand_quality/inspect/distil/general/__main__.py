@@ -5,9 +5,10 @@
     python -m millhand_quality.inspect.distil.general --photographs DIR --work DIR --minutes 30
 
 Each call goes on where the last stopped; the one that takes the last step writes ``student.npz``
-and its SHA-256, which belong into ``weights/`` and ``student.py``. The shipped one was taught on 121
-photographs, the wallpapers of Debian's ``mate-backgrounds``, ``plasma-workspace-wallpapers`` and
-``lomiri-wallpapers``, and on generated surfaces; any varied photographs will do.
+and its SHA-256, which belong into ``weights/`` and ``student.py``. The shipped one was taught on
+121 photographs, the wallpapers of Debian's ``mate-backgrounds``, ``plasma-workspace-wallpapers``
+and ``lomiri-wallpapers``, and on generated surfaces; any varied photographs will do. Where a piece
+ends decides which pairs come next, so that another run gives a like student, not the same bytes.
 """
 
 from __future__ import annotations
