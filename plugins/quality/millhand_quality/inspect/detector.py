@@ -23,11 +23,12 @@ from millhand_quality.inspect.features import (
     record_features,
     record_resize,
     stride_of,
+    weights_of,
 )
 from millhand_quality.inspect.heads import FITTERS, Head
 from millhand_quality.inspect.heads.marks import Marks
 from millhand_quality.inspect.network import FLOAT, Recorder
-from millhand_quality.inspect.trunk import Array, trunk_parameters
+from millhand_quality.inspect.trunk import Array
 
 if TYPE_CHECKING:
     import onnx
@@ -113,7 +114,7 @@ class Detector:
         taps = dict.fromkeys(level.taps for level in self.levels)
         if self.marks is not None:
             taps |= dict.fromkeys((FINE_TAPS, COARSE_TAPS))
-        features = record_features(recorder, self.plan, taps, trunk_parameters())
+        features = record_features(recorder, self.plan, taps, weights_of(self.plan))
         heats = [self._record_level(recorder, place, features) for place in range(len(self.levels))]
         joined = recorder.node("Mean", heats, "heat.joined") if len(heats) > 1 else heats[0]
         rows, columns = self.grid

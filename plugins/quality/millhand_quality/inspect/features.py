@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from millhand.messages import tr
 from millhand_quality.inspect.network import FLOAT, UINT8, Recorder, record_trunk
 from millhand_quality.inspect.pictures import Pixels, Shape
 from millhand_quality.inspect.runtime import open_session
+from millhand_quality.inspect.student import STUDENT_GRID, record_student, student_parameters
 from millhand_quality.inspect.trunk import (
     BLOCKS,
     PIXEL_MEAN,
@@ -34,6 +35,7 @@ SMALLEST_INPUT = 64
 IMAGE = "image"
 """Name of the graph's input."""
 
+Body = Literal["trunk", "student"]
 Taps = tuple[int, ...]
 """Blocks whose outputs are put together on the finest one's grid."""
 
@@ -45,10 +47,12 @@ class InputPlan:
     frame: Shape
     height: int
     width: int
+    body: Body = "trunk"
+    """What gives the features: the trunk, or the general student in its place."""
 
     def grid(self, taps: Taps) -> tuple[int, int]:
         """Return rows and columns of the features of ``taps``."""
-        stride = stride_of(taps)
+        stride = STUDENT_GRID if self.body == "student" else stride_of(taps)
         return self.height // stride, self.width // stride
 
 
@@ -62,7 +66,7 @@ def channels_of(taps: Taps) -> int:
     return sum(BLOCKS[tap].channels_out for tap in taps)
 
 
-def plan_input(frame: Shape, size: int) -> InputPlan:
+def plan_input(frame: Shape, size: int, body: Body = "trunk") -> InputPlan:
     """Choose the trunk's input: about ``size x size`` pixels in the frame's own proportion.
 
     It is never larger than the frame, so that nothing is made up.
@@ -82,7 +86,12 @@ def plan_input(frame: Shape, size: int) -> InputPlan:
         most = pixels // STRIDE_OF_TRUNK
         return max(SMALLEST_INPUT // STRIDE_OF_TRUNK, min(steps, most)) * STRIDE_OF_TRUNK
 
-    return InputPlan(frame, side(frame.height), side(frame.width))
+    return InputPlan(frame, side(frame.height), side(frame.width), body)
+
+
+def weights_of(plan: InputPlan) -> Mapping[str, Array]:
+    """Return the shipped arrays of the plan's body."""
+    return trunk_parameters() if plan.body == "trunk" else student_parameters()
 
 
 def record_pixels(recorder: Recorder, plan: InputPlan, mean: float = 0.0) -> str:
@@ -133,6 +142,9 @@ def record_features(
     """
     wanted = tuple(taps)
     pixels = record_pixels(recorder, plan, PIXEL_MEAN)
+    if plan.body == "student":
+        outputs = record_student(recorder, pixels, plan.frame.channels, weights)
+        return {tap: _join(recorder, tap, [outputs[block] for block in tap]) for tap in wanted}
     last = max(max(tap) for tap in wanted)
     outputs = record_trunk(recorder, pixels, plan.frame.channels, weights, last)
     return {tap: _record_taps(recorder, plan, tap, outputs) for tap in wanted}
@@ -149,6 +161,10 @@ def _record_taps(
             name = f"block{tap}.to{stride_of(taps)}"
             x = record_resize(recorder, x, BLOCKS[tap].channels_out, size, name)
         tapped.append(x)
+    return _join(recorder, taps, tapped)
+
+
+def _join(recorder: Recorder, taps: Taps, tapped: list[str]) -> str:
     if len(tapped) == 1:
         return tapped[0]
     return recorder.node("Concat", tapped, f"blocks{'+'.join(map(str, taps))}", axis=1)
@@ -179,7 +195,7 @@ class FeatureExtractor:
         self.plan = plan
         self.taps = tuple(taps)
         recorder = Recorder()
-        names = record_features(recorder, plan, self.taps, trunk_parameters())
+        names = record_features(recorder, plan, self.taps, weights_of(plan))
         self._names = [names[tap] for tap in self.taps]
         model = recorder.model(
             {IMAGE: image_spec(plan)},

@@ -15,7 +15,7 @@ from millhand.models.manifest import Source
 from millhand.models.package import Package
 from millhand_quality.inspect.detector import Detector, LevelChoice, fit_detector, folds
 from millhand_quality.inspect.evaluate import Judged, figures, judge_test
-from millhand_quality.inspect.features import FeatureExtractor, InputPlan, Taps, plan_input
+from millhand_quality.inspect.features import Body, FeatureExtractor, InputPlan, Taps, plan_input
 from millhand_quality.inspect.inspector import GraphRunner, Reading
 from millhand_quality.inspect.layout import Layout, read_layout
 from millhand_quality.inspect.package import (
@@ -45,6 +45,7 @@ from millhand_quality.inspect.select import (
     taps_of,
 )
 from millhand_quality.inspect.split import Division, divide, worst_by_part
+from millhand_quality.inspect.student import STUDENT_SHA256, STUDENT_TAP
 from millhand_quality.inspect.threshold import Thresholds, calibrate
 from millhand_quality.inspect.trunk import Array
 
@@ -64,6 +65,7 @@ class FitRequest:
     product: str | None = None
     head: str = AUTO
     size: int = DEFAULT_SIZE
+    body: Body = "trunk"
     false_reject_rate: float = 0.01
     undecided_rate: float = 0.02
     part_pattern: str | None = None
@@ -114,21 +116,28 @@ class _Clock:
         self._last = now
 
 
-def candidates_for(head: str, parts: int) -> Mapping[str, tuple[LevelChoice, ...]]:
-    """Return the candidates that a choice of head leaves.
+def candidates_for(
+    head: str, parts: int, body: Body = "trunk"
+) -> Mapping[str, tuple[LevelChoice, ...]]:
+    """Return the candidates that a choice of head leaves, of those that the body has features for.
 
     Raises:
         ConfigError: no such head.
     """
+    there = {
+        name: choices
+        for name, choices in CANDIDATES.items()
+        if body == "trunk" or all(choice.taps == (STUDENT_TAP,) for choice in choices)
+    }
     if head == AUTO:
         few = parts < FEWEST_TO_SELECT
-        return dict(list(CANDIDATES.items())[:1]) if few else CANDIDATES
-    if head not in CANDIDATES:
+        return dict(list(there.items())[:1]) if few else there
+    if head not in there:
         raise ConfigError(
             tr("There is no head {head}.", head=head),
-            mend=tr("Choose from: {names}.", names=", ".join((AUTO, *CANDIDATES))),
+            mend=tr("Choose from: {names}.", names=", ".join((AUTO, *there))),
         )
-    return {head: CANDIDATES[head]}
+    return {head: there[head]}
 
 
 def open_good(
@@ -153,7 +162,7 @@ def fit_on(
     """Choose and fit a detector on the pictures to fit on."""
     fit = division.fit
     parts = [picture.part for picture in fit]
-    candidates = candidates_for(request.head, len(set(parts)))
+    candidates = candidates_for(request.head, len(set(parts)), plan.body)
     extractor = FeatureExtractor(plan, taps_of(candidates))
     step = progress(tr("Computing features"), len(fit))
     each = []
@@ -251,7 +260,7 @@ def fit_package(request: FitRequest, progress: Progress = quietly) -> Fitted:
     layout = read_layout(request.folder, request.part_pattern)
     pictures = open_good(layout, request, skipped, progress)
     division = divide(pictures, request.false_reject_rate, request.seed)
-    plan = plan_input(commonest_shape(pictures), request.size)
+    plan = plan_input(commonest_shape(pictures), request.size, request.body)
     clock.lap("open")
     name, detector, selection, features = fit_on(division, plan, request, progress)
     clock.lap("fit")
@@ -281,7 +290,7 @@ def fit_package(request: FitRequest, progress: Progress = quietly) -> Fitted:
         measured=measured,
         command=request.command,
         seed=request.seed,
-        notes=_notes(thresholds, division),
+        notes=[*_notes(thresholds, division), *_body_notes(request.body)],
         replace=request.replace,
     )
     clock.lap("write")
@@ -306,6 +315,12 @@ def _sources(division: Division, judged: Sequence[Judged], lineage: Lineage) -> 
     if judged:
         sources.append(source_of([one.picture for one in judged], lineage, "tested on"))
     return sources
+
+
+def _body_notes(body: Body) -> list[str]:
+    if body == "trunk":
+        return []
+    return [f"Features of the general student, SHA-256 {STUDENT_SHA256}, distilled from the trunk."]
 
 
 def _notes(thresholds: Thresholds, division: Division) -> list[str]:

@@ -15,7 +15,7 @@ from millhand.contracts import Used
 from millhand.errors import ConfigError, PackageError
 from millhand.models.golden import check_golden
 from millhand.models.package import Package, open_package
-from millhand_quality.inspect.fit import FitRequest, Fitted, fit_package
+from millhand_quality.inspect.fit import FitRequest, Fitted, candidates_for, fit_package
 from millhand_quality.inspect.inspector import GraphRunner
 from millhand_quality.inspect.overview import overview
 from millhand_quality.inspect.parameters import read_parameters
@@ -155,3 +155,23 @@ def test_worst_cases_are_drawn(fitted: Fitted) -> None:
     assert sheet is not None
     assert np.asarray(sheet).std() > 10
     assert overview((), fitted.parameters) is None
+
+
+def test_a_head_on_the_general_student_is_a_package_like_others(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "ring", 24)
+    request = FitRequest(
+        folder, tmp_path / "out", "ring", head="diagonal", size=128, body="student",
+        false_reject_rate=0.1,
+    )  # fmt: skip
+    fitted = fit_package(request)
+    assert fitted.package.path(fitted.package.graph()).stat().st_size < 1_200_000
+    assert any("general student" in note for note in fitted.package.manifest.notes)
+    runner = GraphRunner(fitted.package.path(fitted.package.graph()).read_bytes())
+    good, bad = make_part(90), scratch(make_part(90))
+    assert runner(bad).score > runner(good).score
+
+
+def test_the_student_has_no_fine_head() -> None:
+    assert "padim-fine" not in candidates_for("auto", 50, "student")
+    with pytest.raises(ConfigError, match="no head padim-fine"):
+        candidates_for("padim-fine", 50, "student")

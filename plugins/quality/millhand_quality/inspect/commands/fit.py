@@ -115,6 +115,13 @@ def shown_progress(screen: Console) -> Iterator[OnProgress]:
     show_default=True,
     help=tr("The network sees about SIZE x SIZE pixels; twice as much takes four times as long."),
 )
+@click.option(
+    "--body",
+    type=click.Choice(("trunk", "student")),
+    default="trunk",
+    show_default=True,
+    help=tr("What gives the features; the student is quicker and finds less."),
+)
 @click.option("--name", help=tr("Name of the package; that of DIR where not given."))
 @click.option("--product", help=tr("Product as the PLC names it."))
 @click.option(

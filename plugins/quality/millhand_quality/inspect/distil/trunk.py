@@ -9,7 +9,7 @@ import hashlib
 import io
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +68,11 @@ def folded_parameters(state: Mapping[str, torch.Tensor]) -> dict[str, Array]:
     return arrays
 
 
-def trunk_bytes(arrays: Mapping[str, Array]) -> bytes:
+def npz_bytes(arrays: Mapping[str, Array], names: Sequence[str]) -> bytes:
     """Pack the arrays as ``.npz``, the same bytes for the same arrays."""
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
-        for name in parameter_names():
+        for name in names:
             one = io.BytesIO()
             np.lib.format.write_array(one, np.ascontiguousarray(arrays[name]), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), one.getvalue())
@@ -158,7 +158,7 @@ def _array_name(parameter: str) -> str:
 
 def main(path: Path = TRUNK_FILE) -> None:
     """Write the shipped file."""
-    data = trunk_bytes(folded_parameters(published_weights()))
+    data = npz_bytes(folded_parameters(published_weights()), parameter_names())
     path.write_bytes(data)
     sys.stdout.write(f"{path}: {len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}\n")
 

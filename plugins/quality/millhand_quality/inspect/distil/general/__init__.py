@@ -1,0 +1,1 @@
+"""Distilling the general student: a pool of pictures, training in pieces, the shipped file."""
