@@ -19,9 +19,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import multiprocessing
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +74,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="the data set: holds PCBData")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="runs at the same time")
     parser.add_argument("--labelled", type=int, default=10, help="one picture in so many")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--teacher-weight", type=float, default=0.9)
@@ -81,10 +84,17 @@ def main() -> int:
     given = parser.parse_args()
     work = given.work or Path(tempfile.mkdtemp(prefix="millhand-gain-"))
     found: dict[str, list[Answers]] = {name: [] for name in given.students.split(",")}
-    for seed in range(given.first_seed, given.first_seed + given.seeds):
-        for name, runs in found.items():
-            runs.append(one_run(given, work / f"{name}-{seed}", STUDENTS[name], seed))
-            print(f"{name}, seed {seed}: {line_of(runs[-1])}", flush=True)
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("spawn")) as pool:
+        asked = {
+            pool.submit(one_run, given, work / f"{name}-{seed}", STUDENTS[name], seed): (name, seed)
+            for name in found
+            for seed in seeds
+        }
+        for run in as_completed(asked):
+            name, seed = asked[run]
+            found[name].append(run.result())
+            print(f"{name}, seed {seed}: {line_of(run.result())}", flush=True)
     for name, runs in found.items():
         print(f"\n{name}: {runs[0].weights} weights, {TRUNK_WEIGHTS / runs[0].weights:.0f} times "
               f"fewer than the teacher's")  # fmt: skip
