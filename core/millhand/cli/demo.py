@@ -108,10 +108,8 @@ async def run_simulation(
     from millhand.cli.live import LiveView, shown
     from millhand.cli.stopping import stop_requested
     from millhand.contracts.plant import JudgedPlant
-    from millhand.heap import keep_heap_small
     from millhand.pauses import freeze_start
 
-    keep_heap_small()
     out = console(stderr=as_json)
     with stop_requested() as stop:
         out.print(tr("Starting plant and engine …"), style="quiet")

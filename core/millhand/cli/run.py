@@ -187,10 +187,8 @@ async def _run(
     from millhand.engine.engine import Engine
     from millhand.engine.service_manager import ServiceManager
     from millhand.engine.starts import SOON_S
-    from millhand.heap import keep_heap_small
     from millhand.pauses import freeze_start
 
-    keep_heap_small()
     with stop_requested() as stop:
         async with Engine(
             scenario,

@@ -28,7 +28,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import ValidationError
 
 from millhand.errors import ConfigError
-from millhand.heap import keep_heap_small
 from millhand.isolate.server_process import watch_parent
 from millhand.messages import tr
 from millhand_simulated.plc.config import CellConfig
@@ -167,7 +166,6 @@ async def _run(config: CellConfig, folder: Path) -> None:
 def main(config_file: Path) -> int:
     """Serve until told to end; return the exit code, 2 for a configuration error."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    keep_heap_small()
     try:
         config = CellConfig.model_validate_json(config_file.read_bytes())
         asyncio.run(_run(config, config_file.parent))
