@@ -37,7 +37,6 @@ _FIRST_S, _CAP_S = 0.5, 5.0
 _NEVER = frozenset({"allow_list", "range"})
 """Rules whose refusal time does not mend."""
 _PAGE = 500
-_ALARM = "delivery_waits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +155,9 @@ class Outbox:
             count = sum(one.agent == agent for one in self._waiting)
             if count:
                 text = tr("Drafts that wait to be delivered: {count}.", count=count)
-                self._alarms.raise_(_ALARM, agent, text)
+                self._alarms.raise_("delivery_waits", agent, text)
             else:
-                self._alarms.clear(_ALARM, agent)
+                self._alarms.clear("delivery_waits", agent)
 
 
 def waiting_of(
