@@ -32,7 +32,7 @@ from millhand.journal.journal import Journal
 from millhand.journal.records import Stopped
 
 folder, synchronous, prune_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
-sqlite._PAGES_WHEN_IDLE = 150  # copy the log back often
+sqlite._PAGES_WHEN_IDLE = sqlite._PAGES_AT_MOST = 150  # copy the log back often, idle or not
 acks = os.open(folder + "/acks", os.O_WRONLY | os.O_CREAT)
 
 def acknowledge(future):
