@@ -11,7 +11,6 @@ is computed on fine grids. It ends on the trunk's grid of 16 pixels with the tru
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -19,9 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from millhand.errors import PackageError
-from millhand.messages import tr
 from millhand_quality.inspect.network import Recorder, record_block
+from millhand_quality.inspect.shipped import read_shipped
 from millhand_quality.inspect.trunk import BLOCKS, PIXEL_SCALE, Array, Block, convolutions
 
 STUDENT_FILE = Path(__file__).parent / "weights" / "general_student.npz"
@@ -61,22 +59,7 @@ def student_parameters() -> Mapping[str, Array]:
     Raises:
         PackageError: the file is missing or is not the one that was shipped.
     """
-    try:
-        data = STUDENT_FILE.read_bytes()
-    except OSError as error:
-        raise PackageError(
-            tr("The student's weights cannot be read: {error}.", error=error),
-            fault="missing",
-            mend=tr("Install millhand-quality again."),
-        ) from error
-    if hashlib.sha256(data).hexdigest() != STUDENT_SHA256:
-        raise PackageError(
-            tr("The student's weights in {path} are not those shipped.", path=STUDENT_FILE),
-            fault="hash",
-            mend=tr("Install millhand-quality again."),
-        )
-    with np.load(STUDENT_FILE, allow_pickle=False) as arrays:
-        return {name: np.asarray(arrays[name], np.float32) for name in student_parameter_names()}
+    return read_shipped(STUDENT_FILE, STUDENT_SHA256, student_parameter_names(), net="student")
 
 
 def record_student(

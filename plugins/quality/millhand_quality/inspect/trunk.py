@@ -12,7 +12,6 @@ widths are multiples of :data:`STRIDE_OF_TRUNK`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,8 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from millhand.errors import PackageError
-from millhand.messages import tr
+from millhand_quality.inspect.shipped import read_shipped
 
 Array = NDArray[np.float32]
 
@@ -99,20 +97,4 @@ def trunk_parameters() -> Mapping[str, Array]:
     Raises:
         PackageError: the file is missing or is not the one that was shipped.
     """
-    try:
-        data = TRUNK_FILE.read_bytes()
-    except OSError as error:
-        raise PackageError(
-            tr("The trunk's weights cannot be read: {error}.", error=error),
-            fault="missing",
-            mend=tr("Install millhand-quality again."),
-        ) from error
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != TRUNK_SHA256:
-        raise PackageError(
-            tr("The trunk's weights in {path} are not those shipped.", path=TRUNK_FILE),
-            fault="hash",
-            mend=tr("Install millhand-quality again."),
-        )
-    with np.load(TRUNK_FILE, allow_pickle=False) as arrays:
-        return {name: np.asarray(arrays[name], np.float32) for name in parameter_names()}
+    return read_shipped(TRUNK_FILE, TRUNK_SHA256, parameter_names(), net="trunk")

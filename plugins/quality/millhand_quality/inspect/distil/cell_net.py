@@ -25,6 +25,7 @@ from torch import nn
 from torch.nn import functional
 
 from millhand_quality.inspect.distil.config import CELL, CellStudentConfig
+from millhand_quality.inspect.distil.folding import folded
 from millhand_quality.inspect.trunk import Array
 
 PIXEL_SCALE = 128.0
@@ -49,13 +50,7 @@ class NormedConv(nn.Module):
 
     def folded(self) -> tuple[Array, Array]:
         """Return weight and bias of the one convolution that does the same in evaluation."""
-        norm = self.norm
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-        weight = self.conv.weight.double() * scale[:, None, None, None]
-        bias = norm.bias.double() - norm.running_mean.double() * scale
-        return weight.detach().float().numpy(), bias.detach().float().numpy()
+        return folded(self.conv, self.norm)
 
 
 @dataclass(frozen=True, slots=True)

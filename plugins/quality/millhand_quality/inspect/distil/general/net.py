@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from millhand_quality.inspect.distil.folding import folded
 from millhand_quality.inspect.distil.trunk import SameConv2d, TrunkBlock
 from millhand_quality.inspect.student import (
     FEATURES,
@@ -37,13 +38,7 @@ class Layer(nn.Module):
 
     def folded(self) -> tuple[Array, Array]:
         """Return weight and bias of the one convolution that both are when it has learnt."""
-        norm = self.norm
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-        weight = self.convolution.weight.double() * scale[:, None, None, None]
-        bias = norm.bias.double() - norm.running_mean.double() * scale
-        return weight.detach().float().numpy(), bias.detach().float().numpy()
+        return folded(self.convolution, self.norm)
 
 
 class TailBlock(nn.Module):
