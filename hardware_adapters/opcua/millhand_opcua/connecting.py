@@ -38,18 +38,7 @@ async def open_session(config: OpcUaConfig, own: OwnCertificate | None, epoch: i
     """
     try:
         async with asyncio.timeout(config.connect_timeout_s):
-            endpoint = _choose_endpoint(config, await _endpoints(config))
-            async with _connected(config) as client:
-                await _secure(client, config, own, endpoint)
-                await _open_channel(client)
-                await client.create_session()
-                await client.activate_session(
-                    username=config.security.user or None,
-                    password=config.security.password.get_secret_value(),
-                )
-                session = Session(client, epoch, config.max_batch, config.request_timeout_s)
-                await session.learn_server()
-                return session
+            return await _log_in(config, own, epoch)
     except UaStatusCodeError as error:
         raise from_status(error.code, config.url) from None
     except Fault as fault:
@@ -71,6 +60,21 @@ async def open_session(config: OpcUaConfig, own: OwnCertificate | None, epoch: i
         ) from None
 
 
+async def _log_in(config: OpcUaConfig, own: OwnCertificate | None, epoch: int) -> Session:
+    endpoint = _choose_endpoint(config, await _endpoints(config))
+    async with _connected(config) as client:
+        await _secure(client, config, own, endpoint)
+        await _open_channel(client)
+        await client.create_session()
+        await client.activate_session(
+            username=config.security.user or None,
+            password=config.security.password.get_secret_value(),
+        )
+        session = Session(client, epoch, config.max_batch, config.request_timeout_s)
+        await session.learn_server()
+        return session
+
+
 @asynccontextmanager
 async def _connected(config: OpcUaConfig) -> AsyncIterator[Client]:
     """Make a client whose socket is dropped if the block fails or is cancelled."""
@@ -79,15 +83,20 @@ async def _connected(config: OpcUaConfig) -> AsyncIterator[Client]:
     client.product_uri = "urn:millhand"
     client.session_timeout = round(config.session_timeout_s * 1000)
     try:
-        yield client
+        with cancellation_kept():
+            yield client
     except BaseException:
         _drop(client)
         raise
 
 
 async def _open_channel(client: Client) -> None:
-    with cancellation_kept():
-        await client.connect_sessionless()
+    await client.connect_socket()
+    protocol = client.uaclient.protocol
+    if protocol is None or protocol.is_closed:  # its hello would wait for an answer in vain
+        raise LinkLost(tr("the server closed the connection"))
+    await client.send_hello()
+    await client.open_secure_channel()
 
 
 def _drop(client: Client) -> None:

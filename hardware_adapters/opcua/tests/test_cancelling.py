@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -28,6 +29,33 @@ async def limited() -> None:
 async def test_a_swallowed_cancellation_is_raised_again() -> None:
     with pytest.raises(TimeoutError):
         await limited()
+
+
+async def fail() -> None:
+    """Fail, as ``asyncio.wait_for`` does when a lost connection and a cancellation meet."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        raise ConnectionError from None
+
+
+async def test_a_cancellation_that_an_error_hid_is_raised_all_the_same() -> None:
+    async def try_twice() -> None:
+        for _ in range(2):
+            with suppress(OSError), cancellation_kept():
+                await fail()
+
+    task = asyncio.create_task(try_twice())
+    await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=1)
+    assert done == {task}
+    assert task.cancelled()
+
+
+async def test_an_error_without_a_cancellation_stays_what_it_is() -> None:
+    with pytest.raises(ConnectionError), cancellation_kept():
+        raise ConnectionError
 
 
 class WithResult(asyncio.CancelledError):

@@ -8,6 +8,8 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -208,19 +210,33 @@ async def test_another_user_of_asyncua_keeps_its_log(caplog) -> None:
     assert [record for record in caplog.records if record.name.startswith("asyncua")]
 
 
-async def test_the_pause_between_attempts_stays_short(adapt, eventually) -> None:
-    times: list[float] = []
+@asynccontextmanager
+async def one_that_hangs_up(came: Callable[[], None]) -> AsyncIterator[str]:
+    """A server that closes each connection at once; gives its address."""
 
-    async def note(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        times.append(time.monotonic())
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came()
         writer.close()
 
-    server = await asyncio.start_server(note, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with adapt(f"opc.tcp://127.0.0.1:{port}", TAGS, connect=False):
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        yield f"opc.tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_the_pause_between_attempts_stays_short(adapt, eventually) -> None:
+    times: list[float] = []
+    async with (
+        one_that_hangs_up(lambda: times.append(time.monotonic())) as url,
+        adapt(url, TAGS, connect=False),
+    ):
         await eventually(lambda: len(times) >= 4)
-    server.close()
-    await server.wait_closed()
     pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert all(pause < 1.5 for pause in pauses)
     assert pauses[-1] > 0.1
+
+
+async def test_leaving_ends_whenever_the_server_hangs_up(adapt) -> None:
+    async with one_that_hangs_up(lambda: None) as url, asyncio.timeout(60):
+        for steps in range(150):
+            async with adapt(url, TAGS, connect=False):
+                for _ in range(steps % 25):
+                    await asyncio.sleep(0)
