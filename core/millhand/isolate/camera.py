@@ -19,12 +19,12 @@ from pydantic import BaseModel, SecretStr
 
 from millhand.contracts import CaptureRequest, Frame, Health, Link
 from millhand.errors import InternalError, MillhandError, Unavailable
+from millhand.isolate.child import Child, error_from
 from millhand.isolate.frames import create_region, frame_at, warm_up
 from millhand.isolate.messages import (
     CameraSpec,
     Capture,
     Captured,
-    Close,
     Failed,
     FromCamera,
     Look,
@@ -32,9 +32,8 @@ from millhand.isolate.messages import (
     OpenCamera,
     decode_from_camera,
 )
-from millhand.isolate.process import error_from
-from millhand.isolate.spawning import HAS_SOCKET_PAIR, Process, spawn
-from millhand.isolate.wire import LogLines, Wire, WorkerLost
+from millhand.isolate.spawning import HAS_SOCKET_PAIR
+from millhand.isolate.wire import WorkerLost
 from millhand.links import LinkHealth
 from millhand.messages import tr
 
@@ -73,9 +72,7 @@ class IsolatedCamera:
         self._hung_s = hung_s
         self._region = create_region()
         self._link = LinkHealth(spec.name)
-        self._process: Process | None = None
-        self._wire: Wire[FromCamera] | None = None
-        self._output: asyncio.ReadTransport | None = None
+        self._child: Child[FromCamera] | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._owed: asyncio.Future[FromCamera] | None = None
@@ -85,7 +82,7 @@ class IsolatedCamera:
     @property
     def pid(self) -> int | None:
         """The process's id while there is one."""
-        return None if self._process is None else self._process.pid
+        return None if self._child is None else self._child.process.pid
 
     def health(self) -> Health:
         """See :class:`millhand.contracts.Camera`."""
@@ -134,9 +131,9 @@ class IsolatedCamera:
             ) from None
 
     async def _asked(self, request: CaptureRequest) -> FromCamera:
-        wire = self._wire
-        if wire is None or wire.lost.done():
+        if self._child is None or self._child.wire.lost.done():
             raise WorkerLost(tr("The process of {camera} is not running.", camera=self.name))
+        wire = self._child.wire
         number = self._next_number()
         self._owed = wire.expect(number)
         wire.send(Capture(number=number, request=request))
@@ -163,54 +160,30 @@ class IsolatedCamera:
     # --- its process ---
 
     async def _start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._process, connection = await spawn(
-            "millhand.isolate.camera_process", self._region, loopback=self._loopback
+        child = self._child = await Child.start(
+            self.name,
+            "millhand.isolate.camera_process",
+            self._region,
+            decode=decode_from_camera,
+            loopback=self._loopback,
         )
-        wire = self._wire = Wire(self.name, decode_from_camera)
-        await loop.create_connection(lambda: wire, sock=connection)
-        if self._process.stderr is not None:
-            self._output, _ = await loop.connect_read_pipe(
-                lambda: LogLines(self.name), self._process.stderr
-            )
-        answer = wire.expect(0)
-        wire.send(OpenCamera(camera=self._spec))
-        try:
-            async with asyncio.timeout(_START_S):
-                message = await answer
-        except TimeoutError:
-            raise WorkerLost(tr("Worker {name} was not ready within {limit:.0f} s.",
-                                name=self.name, limit=_START_S)) from None  # fmt: skip
-        if isinstance(message, Failed):
-            raise error_from(message)
+        message = await child.opened(OpenCamera(camera=self._spec), _START_S)
         await asyncio.to_thread(warm_up)
         self._link.epoch += 1
         self._heard(message)
 
     async def _stop(self) -> int | None:
-        """End the process: ask, then kill. Returns how it ended, None where there was none."""
-        process, wire, output = self._process, self._wire, self._output
-        self._process = self._wire = self._output = None
-        if wire is not None:
-            wire.send(Close())
-            await asyncio.wait([wire.lost], timeout=_CLOSE_S)
-            wire.close()
-        if process is None:
-            return None
-        if process.poll() is None and (wire is None or not wire.lost.done()):
-            process.kill()
-        code = await asyncio.to_thread(process.wait)
-        if output is not None:
-            output.close()
-        return code
+        """End the process. Returns how it ended, None where there was none."""
+        child, self._child = self._child, None
+        return None if child is None else await child.end(_CLOSE_S)
 
     async def _keep(self) -> None:
         """Watch the process, and start it again when it has ended, for ever."""
         attempt = 0
         while True:
             up_at = monotonic()
-            if self._wire is not None:
-                await self._until_lost(self._wire)
+            if self._child is not None:
+                await self._until_lost(self._child)
                 code = await self._stop()
                 self._link.set(Link.DOWN, _how_it_ended(code))
             attempt = 0 if monotonic() - up_at > _SETTLED_S else attempt + 1
@@ -222,8 +195,9 @@ class IsolatedCamera:
                 await self._stop()
                 self._link.set(Link.DOWN, error.message, mend=error.mend)
 
-    async def _until_lost(self, wire: Wire[FromCamera]) -> None:
+    async def _until_lost(self, child: Child[FromCamera]) -> None:
         """Ask how the camera is again and again; return when its process is gone or ended."""
+        wire = child.wire
         while not wire.lost.done():
             number = self._next_number()
             answer = wire.expect(number)
@@ -231,8 +205,7 @@ class IsolatedCamera:
             done, _ = await asyncio.wait([answer], timeout=self._hung_s)
             if not done:
                 log.warning("camera_process_hangs", device=self.name, seconds=self._hung_s)
-                if self._process is not None:
-                    self._process.kill()
+                child.process.kill()
                 await wire.lost
             elif answer.exception() is None:
                 self._heard(answer.result())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
@@ -16,14 +15,8 @@ from msgspec import Raw
 
 from millhand.contracts import Decision, Observation
 from millhand.contracts.codec import to_msgpack
-from millhand.errors import (
-    ConfigError,
-    InternalError,
-    MillhandError,
-    NotAllowed,
-    PackageError,
-    Unavailable,
-)
+from millhand.errors import InternalError, MillhandError
+from millhand.isolate.child import Child, error_from
 from millhand.isolate.frames import (
     create_region,
     end_of,
@@ -33,7 +26,6 @@ from millhand.isolate.frames import (
 )
 from millhand.isolate.messages import (
     AgentSpec,
-    Close,
     Decide,
     Decided,
     Failed,
@@ -43,8 +35,7 @@ from millhand.isolate.messages import (
     Rung,
     decode_from_worker,
 )
-from millhand.isolate.spawning import spawn
-from millhand.isolate.wire import LogLines, Wire, WorkerLost
+from millhand.isolate.wire import WorkerLost
 from millhand.messages import tr
 
 if TYPE_CHECKING:
@@ -53,20 +44,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_ERRORS: dict[str, type[MillhandError]] = {
-    "ConfigError": ConfigError,
-    "NotAllowed": NotAllowed,
-    "Unavailable": Unavailable,
-}
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-
-
-def error_from(failed: Failed) -> MillhandError:
-    """Turn a worker's report of a failure back into an error of ours."""
-    if failed.kind == "PackageError":
-        return PackageError(failed.text, fault=failed.fault, mend=failed.mend)
-    text = f"{failed.agent}: {failed.text}" if failed.agent else failed.text
-    return _ERRORS.get(failed.kind, InternalError)(text, mend=failed.mend)
 
 
 class Worker:
@@ -102,9 +80,7 @@ class Worker:
         self._region = (
             create_region() if named_memory is None else create_region(named=named_memory)
         )
-        self._process: subprocess.Popen[bytes] | None = None
-        self._wire: Wire[FromWorker] | None = None
-        self._output: asyncio.ReadTransport | None = None
+        self._child: Child[FromWorker] | None = None
         self._turn = asyncio.Lock()
         self._number = 0
         self._memory = memory
@@ -119,33 +95,33 @@ class Worker:
     @property
     def deciding(self) -> str | None:
         """The agent that owes an answer."""
-        owes = self._wire is not None and self._wire.owes
+        owes = self._child is not None and self._child.wire.owes
         return self.last_agent if owes else None
 
     @property
     def pid(self) -> int | None:
         """The process's id while it runs."""
-        return None if self._process is None else self._process.pid
+        return None if self._child is None else self._child.process.pid
 
     @property
     def alive(self) -> bool:
         """Whether the process can be asked."""
-        return self._wire is not None and not self._wire.lost.done()
+        return self._child is not None and not self._child.wire.lost.done()
 
     def resident_bytes(self) -> int:
         """Memory that the process takes now; 0 where the system does not tell."""
-        if self._process is None:
+        if self._child is None:
             return 0
         try:
-            pages = Path(f"/proc/{self._process.pid}/statm").read_text("ascii").split()[1]
+            pages = Path(f"/proc/{self._child.process.pid}/statm").read_text("ascii").split()[1]
         except OSError:
             return 0
         return int(pages) * _PAGE_BYTES
 
     async def ended(self, timeout_s: float) -> None:
         """Return when the process has ended, or after ``timeout_s``."""
-        if self._wire is not None:
-            await asyncio.wait([self._wire.lost], timeout=timeout_s)
+        if self._child is not None:
+            await asyncio.wait([self._child.wire.lost], timeout=timeout_s)
 
     async def start(self, timeout_s: float = 60.0) -> Opened:
         """Start the process and return when all its agents are ready to decide.
@@ -154,43 +130,26 @@ class Worker:
             PackageError, ConfigError, NotAllowed: an agent could not be opened.
             WorkerLost: the process ended by itself or was not ready in time.
         """
-        loop = asyncio.get_running_loop()
-        self._process, connection = await spawn(
+        child = self._child = await Child.start(
+            self.name,
             "millhand.isolate.worker",
             self._region,
             str(self._memory or 0),
+            decode=decode_from_worker,
             loopback=self._loopback,
             yields=self._yields,
         )
-        wire = Wire(self.name, decode_from_worker)
-        await loop.create_connection(lambda: wire, sock=connection)
-        self._wire = wire
-        if self._process is not None and self._process.stderr is not None:
-            self._output, _ = await loop.connect_read_pipe(
-                lambda: LogLines(self.name), self._process.stderr
-            )
-        answer = wire.expect(0)
-        wire.send(Open(agents=self._agents))
         try:
-            async with asyncio.timeout(timeout_s):
-                message = await answer
-        except TimeoutError:
-            await self.stop(grace_s=0)
-            raise WorkerLost(
-                tr(
-                    "Worker {name} was not ready within {limit:.0f} s.",
-                    name=self.name,
-                    limit=timeout_s,
-                )
-            ) from None
-        if isinstance(message, Opened):
-            if any(agent.needs.frames for agent in message.agents):
-                await asyncio.to_thread(warm_up)
-            return message
-        await self.stop(grace_s=1)
-        if isinstance(message, Failed):
-            raise error_from(message)
-        raise InternalError(f"worker {self.name} opened with {type(message).__name__}")
+            message = await child.opened(Open(agents=self._agents), timeout_s)
+        except MillhandError:
+            await self.stop(grace_s=1)
+            raise
+        if not isinstance(message, Opened):
+            await self.stop(grace_s=1)
+            raise InternalError(f"worker {self.name} opened with {type(message).__name__}")
+        if any(agent.needs.frames for agent in message.agents):
+            await asyncio.to_thread(warm_up)
+        return message
 
     async def decide(
         self,
@@ -209,9 +168,9 @@ class Worker:
             InternalError: the agent raised.
         """
         async with self._turn:
-            wire = self._wire
-            if wire is None or wire.lost.done():
+            if self._child is None or self._child.wire.lost.done():
                 raise WorkerLost(tr("Worker {name} is not running.", name=self.name))
+            wire = self._child.wire
             await wire.idle()
             if wire.lost.done():
                 raise WorkerLost(tr("Worker {name} ended.", name=self.name))
@@ -243,30 +202,20 @@ class Worker:
 
     async def idle(self, timeout_s: float) -> bool:
         """Wait until no answer is owed any more; False after ``timeout_s``."""
-        if self._wire is None:
+        if self._child is None:
             return True
         try:
             async with asyncio.timeout(timeout_s):
-                await self._wire.idle()
+                await self._child.wire.idle()
         except TimeoutError:
             return False
         return True
 
     async def stop(self, grace_s: float = 2.0) -> None:
         """End the process: ask, wait for at most ``grace_s``, then kill. Safe to call twice."""
-        process, wire = self._process, self._wire
-        if wire is not None:
-            if not wire.lost.done() and grace_s > 0:
-                wire.send(Close())
-                await asyncio.wait([wire.lost], timeout=grace_s)
-            wire.close()
-        if process is not None:
-            if process.poll() is None:
-                process.kill()
-            await asyncio.to_thread(process.wait)
-        if self._output is not None:
-            self._output.close()
-        self._process = self._wire = self._output = None
+        child, self._child = self._child, None
+        if child is not None:
+            await child.end(grace_s)
 
     def close(self) -> None:
         """Free the shared memory. Call after the last :meth:`stop`."""
