@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -151,7 +152,8 @@ def test_no_plan_of_the_mix_costs_more_than_the_best_rule(entries: list[Entry]) 
     assert len(plans) > 3
     for plan in plans:
         assert plan.scores["cost"] <= plan.scores["best_rule_cost"] + 1e-9
-        assert plan.scores["cost"] <= plan.scores["right_shift_cost"] + 1e-9
+        assert plan.scores["cost"] <= plan.scores.get("right_shift_cost", math.inf) + 1e-9
+    assert sum("right_shift_cost" in plan.scores for plan in plans) == len(plans) - 1
 
 
 def test_a_value_that_a_newer_one_replaced_is_no_alarm(entries: list[Entry]) -> None:
@@ -166,7 +168,7 @@ def test_the_report_compares_the_planners(run: tuple[Path, str]) -> None:
     report = (folder / "report.html").read_text(encoding="utf-8")
     outcome = json.loads((folder / "plant" / "outcome.json").read_text())
     assert [row[0] for row in outcome["rows"]] == list(PLANNERS)
-    assert outcome["notes"] == []
+    assert all("too busy for the pace" in note for note in outcome["notes"])
     assert report.count("<svg") == len(PLANNERS)
     assert "http" not in re.sub(r"http://www\.w3\.org\S+", "", report)
     assert outcome["headline"] in printed

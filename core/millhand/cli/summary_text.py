@@ -10,6 +10,7 @@ from millhand.cli.output import table
 from millhand.console.pages import fine, milliseconds, percent
 from millhand.console.run_report import headline
 from millhand.console.words import stage_word, word
+from millhand.ledger.choices import ChoiceBook
 from millhand.ledger.costs import Costs
 from millhand.ledger.economy import Money
 from millhand.ledger.payback import Payback
@@ -41,6 +42,8 @@ def print_summary(summary: RunSummary, out: Console) -> None:
         _print_money(summary.money, out)
     if summary.costs is not None and summary.costs.lines:
         _print_costs(summary.costs, out)
+    for book in summary.choices:
+        _print_choices(book, out)
     if summary.payback is not None:
         _print_payback(summary.payback, out)
 
@@ -169,6 +172,24 @@ def _print_costs(costs: Costs, out: Console) -> None:
     each = tr("{count} decisions, {each} each", count=costs.decisions, each=fine(costs.each))
     rows.append((Text(fine(costs.total)), tr("Sum"), Text(each)))
     out.print(table(costs.currency, tr("Cost"), tr("Assumption"), rows=rows, right=(0,)))
+
+
+def _print_choices(book: ChoiceBook, out: Console) -> None:
+    out.print(
+        tr(
+            "{agent}: {made} decisions at {cost:,.2f} {currency} each, against {instead:,.2f} by "
+            "“{method}”; {better} cost less, {worse} more.",
+            agent=book.agent,
+            made=book.made,
+            cost=book.cost,
+            currency=book.currency,
+            instead=book.instead,
+            method=book.method,
+            better=book.better,
+            worse=book.worse,
+        ),
+        markup=False,
+    )
 
 
 def _print_payback(payback: Payback, out: Console) -> None:

@@ -86,6 +86,7 @@ def render_run_report(
             changes=[(_moment(at), _change(change)) for at, change in run.changes],
             deadline_ms=_deadline_ms(run),
             started=_moment(summary.started_utc_ns),
+            moment=_moment,
             duration_s=(summary.ended_utc_ns - summary.started_utc_ns) / 1e9,
             headline=headline(summary),
             command=command,
@@ -105,6 +106,8 @@ def _change(change: ModelMoved | Drifted) -> str:
 
 def headline(summary: RunSummary) -> str:
     """Say in a sentence or two how the run went."""
+    if not summary.parts and summary.decisions:
+        return trn("{count} decision.", "{count} decisions.", summary.decisions)
     parts = trn("{count} part", "{count} parts", summary.parts)
     said = [tr("{parts} inspected.", parts=parts)]
     if summary.score is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -34,20 +35,30 @@ class Money(Struct, frozen=True, kw_only=True):
     net: float
 
 
-def money(score: Score, economy: Economy) -> Money:
-    """Price a scored run. A price that the scenario does not state leaves its lines out."""
-    escape = economy.escaped_defect
-    scrap = economy.scrapped_part
-    false_reject = economy.false_reject or scrap
-    lines = [
-        *_lines_of_defects(score, escape),
-        *_lines_of_good_parts(score, scrap, false_reject),
-    ]
+def money(score: Score | None, economy: Economy, more: Iterable[MoneyLine] = ()) -> Money | None:
+    """Price a run. A price that the scenario does not state leaves its lines out.
+
+    Args:
+        score: the parts against the truth; None where nobody knows it.
+        economy: prices.
+        more: lines of what is bound to no part.
+    """
+    lines = [*([] if score is None else _lines_of_parts(score, economy)), *more]
+    if score is None and not lines:
+        return None
     return Money(
         currency=economy.currency,
         lines=tuple(lines),
         net=round(sum(line.amount for line in lines), 2),
     )
+
+
+def _lines_of_parts(score: Score, economy: Economy) -> list[MoneyLine]:
+    scrap = economy.scrapped_part
+    return [
+        *_lines_of_defects(score, economy.escaped_defect),
+        *_lines_of_good_parts(score, scrap, economy.false_reject or scrap),
+    ]
 
 
 def _lines_of_defects(score: Score, escape: Price | None) -> list[MoneyLine]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from millhand.contracts.command import AnswerCode
 from millhand.contracts.decision import ControlPoint
@@ -16,12 +17,14 @@ from millhand.contracts.triggers import PartTrigger
 from millhand.journal.records import (
     Alarm,
     AlarmState,
+    Cause,
     Drifted,
     Gate,
     Intent,
     ModeChange,
     ModelMoved,
     Outcome,
+    OutcomeStatus,
     Record,
     Review,
     Started,
@@ -76,6 +79,22 @@ class PartLife(Struct, frozen=True, kw_only=True):
         return {**self.intent.stages_ns, **after}
 
 
+class Unbound(Struct, frozen=True, kw_only=True):
+    """A decision that is bound to no part, such as a plan: its figures, and how it ended."""
+
+    id: str
+    at_utc_ns: int
+    agent: str
+    mode: Mode
+    cause: Cause
+    reason: str
+    scores: dict[str, float]
+    asked: bool
+    """Whether it asked for something to be done, beyond telling others of it."""
+    status: OutcomeStatus | None = None
+    """None while it has not ended."""
+
+
 PartKey = tuple[str, int, str]
 """Source, number and name of a part's trigger."""
 
@@ -98,6 +117,8 @@ class Run:
     """Intents of all agents, also of those that only watch."""
     parts: list[PartLife] = field(default_factory=list)
     """Parts in the journal's order, each once."""
+    unbound: list[Unbound] = field(default_factory=list)
+    """Decisions with scores that are bound to no part, such as plans, in the journal's order."""
     modes: dict[str, Mode] = field(default_factory=dict)
     """Agent to its mode at the end."""
     alarms: Counter[str] = field(default_factory=Counter)
@@ -120,6 +141,7 @@ def read_run(entries: Iterable[Entry]) -> Run:
     run = Run()
     intents: dict[PartKey, tuple[str, PartTrigger, Intent]] = {}
     remarks: dict[PartKey, dict[str, str]] = {}
+    unbound: list[Unbound] = []
     outcomes: dict[str, Outcome] = {}
     gates: dict[str, AnswerCode] = {}
     for entry in entries:
@@ -127,12 +149,13 @@ def read_run(entries: Iterable[Entry]) -> Run:
         match record:
             case Started():
                 run = Run(started=record, first_utc_ns=entry.at_utc_ns)
-                intents, remarks, outcomes, gates = {}, {}, {}, {}
+                intents, remarks, unbound, outcomes, gates = {}, {}, [], {}, {}
             case Intent():
                 run.decisions += 1
                 run.busy_ns += record.stages_ns.get("model", 0)
                 _note_intent(intents, remarks, entry.id, record)
                 _note_points(run.charts, record)
+                _note_unbound(unbound, entry, record)
             case Outcome():
                 outcomes[entry.id] = record
             case Gate():
@@ -160,6 +183,10 @@ def read_run(entries: Iterable[Entry]) -> Run:
         )
         for key, (decision, trigger, intent) in intents.items()
     ]
+    run.unbound = [
+        replace(one, status=outcomes[one.id].status if one.id in outcomes else None)
+        for one in unbound
+    ]
     return run
 
 
@@ -180,6 +207,23 @@ def _note_intent(
     other = intents.get(key)
     if other is None or intent.mode.rank > other[2].mode.rank:
         intents[key] = (decision, trigger, intent)
+
+
+def _note_unbound(unbound: list[Unbound], entry: Entry, intent: Intent) -> None:
+    if isinstance(intent.observation.trigger, PartTrigger) or not intent.decision.scores:
+        return
+    unbound.append(
+        Unbound(
+            id=entry.id,
+            at_utc_ns=entry.at_utc_ns,
+            agent=intent.observation.agent,
+            mode=intent.mode,
+            cause=intent.cause,
+            reason=intent.decision.reason,
+            scores=intent.decision.scores,
+            asked=bool(intent.judged),
+        )
+    )
 
 
 def _note_points(charts: dict[str, list[ChartedPoint]], intent: Intent) -> None:

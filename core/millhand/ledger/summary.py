@@ -11,6 +11,7 @@ from msgspec import Struct
 from millhand.contracts.command import AnswerCode
 from millhand.contracts.plant import PartTruth, PlantSummary
 from millhand.journal.records import Cause, OutcomeStatus
+from millhand.ledger.choices import ChoiceBook, choice_books, money_lines
 from millhand.ledger.costs import Costs, Effort, costs_of
 from millhand.ledger.economy import Money, money
 from millhand.ledger.payback import Payback, payback_of
@@ -75,6 +76,8 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     costs: Costs | None = None
     """What the decisions cost, where the scenario says what things cost."""
     payback: Payback | None = None
+    choices: tuple[ChoiceBook, ...] = ()
+    """Decisions that are bound to no part and say what they cost, by agent."""
 
     @property
     def balanced(self) -> bool | None:
@@ -107,6 +110,7 @@ def summarise(
     accepted = [part for part in parts if _accepted(part)]
     effort = _effort(run)
     costs = costs_of(effort, economy) if economy else None
+    choices = choice_books(run.unbound, economy) if economy else ()
     return RunSummary(
         scenario=run.started.scenario if run.started else "",
         scenario_sha256=run.started.scenario_sha256 if run.started else "",
@@ -136,11 +140,12 @@ def summarise(
         modes={agent: str(mode) for agent, mode in run.modes.items()},
         alarms=dict(run.alarms),
         score=score,
-        money=money(score, economy) if score and economy else None,
+        money=money(score, economy, money_lines(choices)) if economy else None,
         costs=costs,
         payback=payback_of(score, costs, effort.seconds, economy)
         if score and costs and economy
         else None,
+        choices=choices,
     )
 
 

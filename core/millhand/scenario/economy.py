@@ -81,6 +81,27 @@ class Baseline(Part):
     )
 
 
+class Choices(Part):
+    """How an agent's decisions that are bound to no part are priced: by two scores of its own."""
+
+    cost: str = Field(
+        default="cost", description="The agent's score that says what a decision will cost."
+    )
+    instead: str = Field(
+        description="Its score that says what it would have come to otherwise: for a plan "
+        "`right_shift_cost` (the plan so far goes on) or `best_rule_cost`."
+    )
+    method: str = Field(description="What that is, in a few words.")
+    unit: Money = Field(
+        default=Money(amount=1), description="What one unit of these scores is worth."
+    )
+    adds_up: bool = Field(
+        default=True,
+        description="Whether the savings of successive decisions may be added: where each is held "
+        "against going on as decided before. Not against a rule that would plan anew each time.",
+    )
+
+
 class Economy(Part):
     """What things cost, so that decisions can be priced."""
 
@@ -106,3 +127,7 @@ class Economy(Part):
         default=None, description="What it cost to put up: camera, light, computer, work."
     )
     parts_a_year: Figure | None = Field(default=None, description="Parts that the cell judges.")
+    choices: dict[str, Choices] = Field(
+        default_factory=dict,
+        description="Agents whose decisions state what they cost, such as planners, by name.",
+    )

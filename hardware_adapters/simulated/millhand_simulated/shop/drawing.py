@@ -15,6 +15,7 @@ _STYLE = """
 .gantt .g{stroke:currentColor;opacity:.15}.gantt .d{fill:#c62f2f;opacity:.35}
 .gantt .s{fill:currentColor;opacity:.35}.gantt .n{stroke:#c62f2f;stroke-width:1.5}
 .gantt .b text{fill:#fff;font-size:10px}.gantt .l{stroke:#c62f2f;stroke-width:2}
+.gantt rect.b{fill:#3f7f8c}
 """
 
 
@@ -22,7 +23,7 @@ def drawing(config: JobShopConfig, world: World, until: float) -> str:
     """Draw one shop as SVG, from its opening to ``until`` (seconds)."""
     names = list(config.shop.machines)
     scale, height = _WIDTH / max(until, 1.0), _TOP + _ROW * len(names) + 4
-    box = f"0 0 {_LEFT + _WIDTH + 10} {height}"
+    box = f"0 0 {_LEFT + _WIDTH + 10} {height + _ROW}"
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" class="gantt" viewBox="{box}" role="img">']
     parts.append(f"<style>{_STYLE}</style>")
     parts += _hours(until, scale, height)
@@ -44,7 +45,25 @@ def drawing(config: JobShopConfig, world: World, until: float) -> str:
     x = _LEFT + world.now * scale
     if not world.finished:
         parts.append(f'<path d="M{x:.1f} {_TOP - 6}V{height}" class="n"/>')
+    parts += _legend(height)
     return "".join([*parts, "</svg>"])
+
+
+def _legend(top: int) -> list[str]:
+    """Say what the marks mean; a colour is an order's."""
+    said = (
+        ("s", 10, tr("set-up")),
+        ("d", 16, tr("machine down")),
+        ("b", 16, tr("an operation, in its order's colour")),
+        ("b l", 16, tr("its order is late")),
+    )
+    found, x = [], _LEFT
+    for kind, height, words in said:
+        mark = f'<rect x="{x}" y="{top + 12 - height // 2}" width="22" height="{height}" rx="2"'
+        found.append(f'{mark} class="{kind}"/>')
+        found.append(f'<text x="{x + 28}" y="{top + 16}" class="t">{escape(words)}</text>')
+        x += 60 + 6 * len(words)
+    return found
 
 
 def _is_late(config: JobShopConfig, world: World, order: str) -> bool:

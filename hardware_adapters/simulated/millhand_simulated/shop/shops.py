@@ -17,6 +17,9 @@ from millhand_simulated.shop.figures import Figures, figures
 from millhand_simulated.shop.served import BOOK, DOWN, MACHINE, ORDERS, TRANSPORTS, UP
 from millhand_simulated.shop.world import Key, World
 
+_SLOW_MIN = 30.0
+"""Minutes of waiting for a transport beyond which the engine, not the vehicles, was slow."""
+
 
 class _Plan(msgspec.Struct):
     plan: str
@@ -196,7 +199,8 @@ class Shops:
                 )
                 for planner, world in self._worlds.items()
                 for name, why in world.loads.refused.items()
-            ),
+            )
+            + _slow(counted),
         )
 
     def page(self) -> str:
@@ -221,6 +225,21 @@ class Shops:
             parts.append(f"<h2>{escape(one.planner)}</h2><p>{escape(said)}</p>")
             parts.append(drawing(self._config, self._worlds[one.planner], until))
         return "".join(parts)
+
+
+def _slow(found: list[Figures]) -> tuple[str, ...]:
+    """Say where the comparison is more of this computer than of the planners."""
+    longest = max((one.transport_min for one in found), default=0.0)
+    if longest < _SLOW_MIN:
+        return ()
+    return (
+        tr(
+            "A load waited {minutes:.0f} minutes for its transport: this computer was too busy for "
+            "the pace, plans and transports came late, and the figures say little of the planners. "
+            "Let it rest, or lower speed and pace in the scenario.",
+            minutes=longest,
+        ),
+    )
 
 
 def _row(one: Figures, *, absent: bool, transports: bool) -> tuple[str, ...]:

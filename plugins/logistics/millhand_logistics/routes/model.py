@@ -129,6 +129,7 @@ def _known_names(day: Day) -> None:
     if len(set(ids)) < len(ids):
         twice = next(i for i in ids if ids.count(i) > 1)
         raise refusal(tr("The stop {id} stands here twice.", id=twice), at=("stops",))
+    carriers: dict[str, str] = {}
     for name, vehicle in day.vehicles.items():
         for depot in (vehicle.start, vehicle.end or vehicle.start):
             if depot not in day.depots:
@@ -143,6 +144,16 @@ def _known_names(day: Day) -> None:
                     tr(
                         "{vehicle} carries goods for {stop}, which is no stop.",
                         vehicle=name,
+                        stop=stop,
+                    ),
+                    at=("vehicles", name, "carries"),
+                )
+            if carriers.setdefault(stop, name) != name:
+                raise refusal(
+                    tr(
+                        "{vehicle} and {other} both carry the goods for {stop}.",
+                        vehicle=name,
+                        other=carriers[stop],
                         stop=stop,
                     ),
                     at=("vehicles", name, "carries"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time
@@ -58,12 +59,13 @@ def faults(day: Day, legs: Legs, planned: Routes, earliest: Mapping[str, int]) -
         earliest: by vehicle, when it can leave.
     """
     stops = {stop.id: stop for stop in day.stops}
-    served = [visit.stop for route in planned.routes for visit in route.visits]
-    found = [f"{name} is served twice" for name in set(served) if served.count(name) > 1]
+    served = Counter(visit.stop for route in planned.routes for visit in route.visits)
+    left_out = set(planned.left_out)
+    found = [f"{name} is served twice" for name, times in served.items() if times > 1]
     for stop in day.stops:
         if stop.id not in served and stop.skip_cost is None:
             found.append(f"{stop.id} is not served")
-        if (stop.id in served) == (stop.id in planned.left_out):
+        if (stop.id in served) == (stop.id in left_out):
             found.append(f"{stop.id} is wrongly listed")
     for route in planned.routes:
         found += _times(day, legs, route, stops, earliest[route.vehicle])

@@ -65,6 +65,8 @@ class _Planner:
         self._day = day
         self._pyvrp = pyvrp
         self._vehicles = list(day.vehicles)
+        self._kinds = day.kinds
+        self._carried = frozenset(s for v in day.vehicles.values() for s in v.carries)
         self._clients = [
             _Client(stop, window)
             for stop in day.stops
@@ -189,7 +191,7 @@ class _Planner:
         """Describe a vehicle; each has a map on which it may not go to others' goods."""
         vehicle, day = self._day.vehicles[name], self._day
         depots = list(day.depots)
-        others = frozenset(s for n, v in day.vehicles.items() if n != name for s in v.carries)
+        others = self._carried - frozenset(vehicle.carries)
         if others not in profiles:
             profiles[others] = self._map(others) if others else (self._metres, self._seconds)
         return self._pyvrp.VehicleType(
@@ -215,7 +217,7 @@ class _Planner:
         return metres, seconds
 
     def _load(self, loads: Mapping[str, float]) -> list[int]:
-        return [round(loads.get(kind, 0.0) * _THOUSANDTHS) for kind in self._day.kinds]
+        return [round(loads.get(kind, 0.0) * _THOUSANDTHS) for kind in self._kinds]
 
     # --- there and back ---
 

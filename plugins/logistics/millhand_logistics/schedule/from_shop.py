@@ -55,6 +55,10 @@ class Floor:
         """Return the moment of a tick, UTC."""
         return self.origin + timedelta(seconds=tick * self.tick_s)
 
+    def price(self, cost: int) -> float:
+        """Return a plan's cost in the goal's prices, which are of an hour."""
+        return cost / 1000 * self.tick_s / 3600
+
     def index(self, order: str, operation: str) -> int:
         """Return the number of an operation.
 

@@ -24,11 +24,11 @@ def summary(floor: Floor, found: Replan) -> str:
     parts = [
         trn("{count} operation moves", "{count} operations move", len(found.moves)),
         tr(
-            "cost {cost:,.0f} by {source} (best rule {rule:,.0f}, right-shift {shift:,.0f})",
-            cost=plan.cost / 1000,
+            "cost {cost:,.1f} by {source} (best rule {rule:,.1f}, right-shift {shift:,.1f})",
+            cost=floor.price(plan.cost),
             source=plan.source,
-            rule=rule.cost / 1000,
-            shift=found.right_shift.cost / 1000,
+            rule=floor.price(rule.cost),
+            shift=floor.price(found.right_shift.cost),
         ),
     ]
     if floor.left_out:
@@ -39,12 +39,16 @@ def summary(floor: Floor, found: Replan) -> str:
 
 
 def scores(floor: Floor, found: Replan) -> dict[str, float]:
-    """Return the figures of a plan; times in hours."""
+    """Return the figures of a plan; costs in the goal's prices, times in hours.
+
+    ``right_shift_cost``, what going on as planned would cost, is there where there was a plan.
+    """
     hours = floor.tick_s / 3600
+    shifted = {"right_shift_cost": floor.price(found.right_shift.cost)} if found.before else {}
     return {
-        "cost": found.plan.cost / 1000,
-        "best_rule_cost": found.proposal.best_rule.cost / 1000,
-        "right_shift_cost": found.right_shift.cost / 1000,
+        "cost": floor.price(found.plan.cost),
+        "best_rule_cost": floor.price(found.proposal.best_rule.cost),
+        **shifted,
         "makespan_h": (found.plan.makespan - floor.now) * hours,
         "weighted_tardiness_h": found.plan.tardiness / 1000 * hours,
         "moved": float(len(found.moves)),
@@ -105,7 +109,7 @@ def events(floor: Floor, found: Replan) -> tuple[CustomEvent, ...]:
     told = CustomEvent(
         name=SCHEDULE,
         data={
-            "cost": found.plan.cost / 1000,
+            "cost": floor.price(found.plan.cost),
             "source": found.plan.source,
             "moved": len(found.moves),
             "late_orders": late,

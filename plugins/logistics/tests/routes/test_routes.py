@@ -77,6 +77,9 @@ def test_the_same_effort_gives_the_same_routes() -> None:
     assert plan_routes(day_text(DAY), 100, seed=3) == plan_routes(day_text(DAY), 100, seed=3)
 
 
+VAN_3 = '{start: works, carries: [A], shift: {from: "06:00", to: "14:00"}}'
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -89,6 +92,7 @@ def test_the_same_effort_gives_the_same_routes() -> None:
         ("at: [0, 8]", "at: {latitude: 95, longitude: 8}", "is no place"),
         ("to: \"14:00\"", "to: \"05:00\"", "ends before it begins"),
         ("fixed_cost: 20", "carries: [Z]", "which is no stop"),
+        ("fixed_cost: 20", f"carries: [A]\n  van_3: {VAN_3}", "van_3 and van_2 both carry"),
         ("skip_cost: 10", "skip_cost: 0", "greater than|above 0"),
         ("{pallets: 4},\n", "{pallets: 4}, skip_cost: 5,\n", "one window"),
     ],

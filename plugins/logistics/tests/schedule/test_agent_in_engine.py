@@ -61,6 +61,6 @@ async def test_a_stopped_machine_leads_to_a_new_plan_in_the_journal(tmp_path: Pa
                 if decision.reason.startswith(words):
                     break
             assert "right-shift" in decision.reason
-            assert decision.scores["cost"] <= decision.scores["right_shift_cost"]
+        assert decision.scores["cost"] <= decision.scores["right_shift_cost"]
         told = [entry.record.event.body for entry in engine.journal.read(kinds=("event",))]
     assert {body.name for body in told} == {"logistics.schedule", "logistics.dispatch"}

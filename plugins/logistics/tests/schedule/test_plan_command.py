@@ -28,7 +28,7 @@ def test_shows_the_plan_with_reasons(shop_file: Path) -> None:
     assert done.return_value == 0
     lines = [" ".join(line.split()) for line in done.output.splitlines()]
     assert "Wed 25.11. 09:00 Wed 25.11. 10:00 mill A-1 mill waits for A-1/turn" in lines
-    assert "Proposed by MWKR at a cost of 1,730." in done.output
+    assert "Proposed by MWKR at a cost of 28.8." in done.output
 
 
 def test_tells_what_is_late_and_what_is_not_planned(shop_file: Path, shop_yaml: str) -> None:

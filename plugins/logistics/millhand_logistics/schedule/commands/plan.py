@@ -121,7 +121,7 @@ def _show(shop: Shop, floor: Floor, proposal: Proposal) -> None:
         screen.print(Text(text, style="bad"))
     for name, why in floor.left_out.items():
         screen.print(Text(tr("{order} is not planned. {why}", order=name, why=why), style="unsure"))
-    _compared(proposal)
+    _compared(floor, proposal)
 
 
 def _late(floor: Floor, proposal: Proposal) -> dict[str, float]:
@@ -134,13 +134,13 @@ def _late(floor: Floor, proposal: Proposal) -> dict[str, float]:
     return found
 
 
-def _compared(proposal: Proposal) -> None:
+def _compared(floor: Floor, proposal: Proposal) -> None:
     chosen, rule = proposal.plan, proposal.best_rule
     parts = [
         tr(
-            "Proposed by {source} at a cost of {cost:,.0f}.",
+            "Proposed by {source} at a cost of {cost:,.1f}.",
             source=chosen.source,
-            cost=chosen.cost / 1000,
+            cost=floor.price(chosen.cost),
         )
     ]
     if rule.cost > chosen.cost > 0:
@@ -160,9 +160,9 @@ def _record(floor: Floor, proposal: Proposal) -> dict[str, Any]:
     chosen = proposal.plan
     return {
         "source": chosen.source,
-        "cost": chosen.cost / 1000,
-        "bound": proposal.bound / 1000,
-        "tried": {plan.source: plan.cost / 1000 for plan in proposal.tried},
+        "cost": floor.price(chosen.cost),
+        "bound": floor.price(proposal.bound),
+        "tried": {plan.source: floor.price(plan.cost) for plan in proposal.tried},
         "left_out": floor.left_out,
         "late_h": _late(floor, proposal),
         "operations": [
