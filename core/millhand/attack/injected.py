@@ -38,13 +38,12 @@ class Orders:
     """Samples of before, for ``old``."""
 
 
-class InjectedCamera:
-    """A camera around another one."""
+class _Around:
+    """A device around another one: the same but for what a class of this overrides."""
 
     def __init__(self, inner: Any, orders: Orders) -> None:
         self._inner = inner
         self._orders = orders
-        self._before: Frame | None = None
 
     async def __aenter__(self) -> Self:
         await self._inner.__aenter__()
@@ -60,6 +59,14 @@ class InjectedCamera:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
+
+
+class InjectedCamera(_Around):
+    """A camera around another one."""
+
+    def __init__(self, inner: Any, orders: Orders) -> None:
+        super().__init__(inner, orders)
+        self._before: Frame | None = None
 
     async def capture(self, request: CaptureRequest) -> Frame:
         """Expose, and spoil what comes."""
@@ -87,27 +94,8 @@ def _with(frame: Frame, pixels: Any) -> Frame:
     return Frame(ref, pixels)
 
 
-class InjectedTags:
+class InjectedTags(_Around):
     """A controller around another one."""
-
-    def __init__(self, inner: Any, orders: Orders) -> None:
-        self._inner = inner
-        self._orders = orders
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._inner.__aexit__(kind, error, trace)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
     async def read(self, tags: Sequence[str]) -> Sequence[Sample]:
         """Read, and spoil what comes."""
