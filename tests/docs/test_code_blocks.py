@@ -211,6 +211,9 @@ def _yaml(text: str, marks: dict[str, str], workplace: Workplace, where: str) ->
     """Check a scenario; a part of one is put into the casting cell's first."""
     data = YAML(typ="safe", pure=True).load(text)
     assert isinstance(data, dict), where
+    if "millhand_distil" in data:
+        assert "file" in marks, f"{where}: a command further down must read the plan"
+        return
     if "part of" in marks or not data.keys() <= ScenarioFile.model_fields.keys():
         assert "part of" in marks, f"{where}: begin with a key of the scenario"
         return
