@@ -59,6 +59,11 @@ def millhand_teachers() -> Sequence[TeacherType]:
             summary=tr("A pre-trained backbone that studies labelled squares and names kinds."),
         ),
         TeacherType(
+            name="quality.kernels",
+            target="millhand_quality.signals.distil.teacher:KernelsTeacher",
+            summary=tr("Random kernels that study labelled curves and name kinds."),
+        ),
+        TeacherType(
             name="quality.onnx",
             target="millhand_quality.classify.distil.onnx_teacher:OnnxTeacher",
             summary=tr("Somebody's classifier as an ONNX file, by the terms that the plan states."),
@@ -99,6 +104,11 @@ def millhand_students() -> Sequence[StudentType]:
             name="quality.kinds",
             target="millhand_quality.classify.distil.student:KindsStudent",
             summary=tr("A small classifier of squares, with a control that had no teacher."),
+        ),
+        StudentType(
+            name="quality.curves",
+            target="millhand_quality.signals.distil.student:CurvesStudent",
+            summary=tr("A small classifier of measured curves, with a control likewise."),
         ),
     )
 
