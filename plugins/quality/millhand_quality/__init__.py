@@ -41,6 +41,11 @@ def millhand_agents() -> Sequence[AgentType]:
             target="millhand_quality.classify.agent:ClassifyAgent",
             summary=tr("Names the kind of defect of a part, or says that it cannot tell."),
         ),
+        AgentType(
+            name="quality.signals",
+            target="millhand_quality.signals.agent:SignalsAgent",
+            summary=tr("Names the kind of a measured curve, or says that it cannot tell."),
+        ),
     )
 
 

@@ -45,8 +45,9 @@ class KernelsTeacher(StudyingTeacher):
 
     def prepare(self, labelled: NDArray[Any]) -> None:
         """Take mean and spread of each channel from the labelled curves."""
-        mean, spread = labelled.mean(axis=(0, 2)), labelled.std(axis=(0, 2)) + 1e-6
-        self._usual = (np.float32(mean)[:, None], np.float32(spread)[:, None])
+        mean = np.asarray(labelled.mean(axis=(0, 2)), np.float32)
+        spread = np.asarray(labelled.std(axis=(0, 2)) + 1e-6, np.float32)
+        self._usual = (mean[:, None], spread[:, None])
 
     def features(self, shown: NDArray[Any]) -> NDArray[np.float32]:
         """Return the kernels' features of ``(n, channels, length)``.
