@@ -232,8 +232,7 @@ def control_says(
     """Return the kinds that the net without a teacher names."""
     net = KindsNet(width, classes)
     net.load_state_dict(torch.load(file, weights_only=True)["net"])
-    planes = torch.from_numpy(squares.copy()).permute(0, 3, 1, 2).float()
-    return np.asarray(net.eval()(planes).argmax(1).numpy())
+    return np.asarray(net.eval()(torch.from_numpy(squares.copy()).float()).argmax(1).numpy())
 
 
 def teacher_says(

@@ -41,6 +41,11 @@ def millhand_agents() -> Sequence[AgentType]:
             target="millhand_quality.classify.agent:ClassifyAgent",
             summary=tr("Names the kind of defect of a part, or says that it cannot tell."),
         ),
+        AgentType(
+            name="quality.signals",
+            target="millhand_quality.signals.agent:SignalsAgent",
+            summary=tr("Names the kind of a measured curve, or says that it cannot tell."),
+        ),
     )
 
 
@@ -57,6 +62,11 @@ def millhand_teachers() -> Sequence[TeacherType]:
             name="quality.backbone",
             target="millhand_quality.classify.distil.teacher:BackboneTeacher",
             summary=tr("A pre-trained backbone that studies labelled squares and names kinds."),
+        ),
+        TeacherType(
+            name="quality.kernels",
+            target="millhand_quality.signals.distil.teacher:KernelsTeacher",
+            summary=tr("Random kernels that study labelled curves and name kinds."),
         ),
         TeacherType(
             name="quality.onnx",
@@ -99,6 +109,11 @@ def millhand_students() -> Sequence[StudentType]:
             name="quality.kinds",
             target="millhand_quality.classify.distil.student:KindsStudent",
             summary=tr("A small classifier of squares, with a control that had no teacher."),
+        ),
+        StudentType(
+            name="quality.curves",
+            target="millhand_quality.signals.distil.student:CurvesStudent",
+            summary=tr("A small classifier of measured curves, with a control likewise."),
         ),
     )
 

@@ -254,6 +254,7 @@ def test_learning_that_is_cut_off_at_any_step_gives_the_same_net(tmp_path, monke
     import torch
 
     from millhand_quality.classify.distil import training
+    from millhand_quality.classify.distil.net import KindsNet
 
     monkeypatch.setattr(training, "SAVED_EVERY_S", -1.0)
     draw = np.random.default_rng(0)
@@ -264,8 +265,11 @@ def test_learning_that_is_cut_off_at_any_step_gives_the_same_net(tmp_path, monke
     )
     config = KindsStudentConfig(width=2, steps=12, batch=4)
 
+    def build():
+        return KindsNet(config.width, 3)
+
     def learn(file, report=lambda *_: None):
-        return training.train(shown, 3, config, steps=12, seed=4, file=file, report=report)
+        return training.train(shown, build, config, steps=12, seed=4, file=file, report=report)
 
     class Cut(Exception):
         pass

@@ -26,8 +26,8 @@ class BackboneTeacherConfig(BaseModel):
     views: int = Field(default=4, ge=1, le=16, description="Views of each item the head learns.")
 
 
-class KindsStudentConfig(BaseModel):
-    """Settings of the student ``quality.kinds``."""
+class LearningConfig(BaseModel):
+    """What all students that tell kinds apart are set by."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,6 +48,11 @@ class KindsStudentConfig(BaseModel):
     temperature: float = Field(
         default=2.0, gt=0, description="Softens the teacher's answers and the student's alike."
     )
+
+
+class KindsStudentConfig(LearningConfig):
+    """Settings of the student ``quality.kinds``."""
+
     shift: int = Field(default=10, ge=0, le=24, description="Most pixels a view is moved.")
     exposure: float = Field(default=0.15, ge=0, lt=1, description="Largest change of brightness.")
     turns: bool = Field(default=True, description="Whether views are also mirrored and turned.")

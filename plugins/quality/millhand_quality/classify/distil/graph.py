@@ -11,8 +11,6 @@ from millhand_quality.classify.distil.config import SIDE
 from millhand_quality.classify.distil.net import PIXEL_SCALE, KindsNet
 from millhand_quality.classify.parameters import IMAGE, PROBABILITIES
 from millhand_quality.inspect.network import FLOAT, UINT8, Recorder
-from millhand_quality.inspect.pictures import Pixels
-from millhand_quality.inspect.trunk import Array
 
 if TYPE_CHECKING:
     import onnx
@@ -58,11 +56,3 @@ def graph_of(net: KindsNet, temperature: float) -> onnx.ModelProto:
         {PROBABILITIES: (FLOAT, (last.out_features,))},
         "Kinds of defect of a square, calibrated.",
     )
-
-
-@torch.no_grad()
-def probabilities(net: KindsNet, temperature: float, square: Pixels) -> Array:
-    """Judge one square in torch: what the graph must reproduce."""
-    planes = torch.from_numpy(square.copy()).permute(2, 0, 1)[None].float()
-    found: Array = torch.softmax(net(planes)[0] / temperature, 0).numpy()
-    return found

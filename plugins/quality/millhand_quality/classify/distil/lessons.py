@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 from millhand.distil.roles import Lesson
 from millhand.errors import ConfigError
 from millhand.messages import tr
-from millhand_quality.classify.distil.teacher import LOGITS, BackboneTeacher
+from millhand_quality.classify.distil.teacher import LOGITS, StudyingTeacher
 
-Asked = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Asked = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 UNLABELLED = -1
 """Target of an item of which only the teacher's answer is known."""
@@ -22,18 +23,21 @@ _AT_ONCE = 256
 
 def taught_by(
     lesson: Lesson,
-    views: NDArray[np.uint8],
+    name: str,
+    views: NDArray[Any],
     targets: NDArray[np.int64],
     classes: int,
     say: Callable[..., None],
 ) -> NDArray[np.float32]:
     """Let the teacher study where it must; return its logits ``(items, views, classes)``.
 
+    ``name`` is that of the array which the teacher looks at.
+
     Raises:
         ConfigError: it answers with another number of classes.
     """
     teacher: object = lesson.teacher
-    if isinstance(teacher, BackboneTeacher):
+    if isinstance(teacher, StudyingTeacher):
         features = _kept(lesson.workspace / "features.npy", views, teacher.features, say)
         labelled = targets != UNLABELLED
         few = features[labelled, : teacher.views]
@@ -42,8 +46,8 @@ def taught_by(
         found = teacher.logits(features.reshape(-1, features.shape[2]))
         return found.reshape(*features.shape[:2], classes)
 
-    def ask(squares: NDArray[np.uint8]) -> NDArray[np.float32]:
-        answers = lesson.teacher.label([{"image": square} for square in squares])
+    def ask(shown: NDArray[Any]) -> NDArray[np.float32]:
+        answers = lesson.teacher.label([{name: one} for one in shown])
         return np.stack([np.asarray(answer[LOGITS], np.float32) for answer in answers])
 
     taught = _kept(lesson.workspace / "taught.npy", views, ask, say)
@@ -60,7 +64,7 @@ def taught_by(
 
 
 def _kept(
-    file: Path, views: NDArray[np.uint8], ask: Asked, say: Callable[..., None]
+    file: Path, views: NDArray[Any], ask: Asked, say: Callable[..., None]
 ) -> NDArray[np.float32]:
     """Return what a run before has left in ``file``, or ask and keep it, whole or not at all."""
     if file.exists():

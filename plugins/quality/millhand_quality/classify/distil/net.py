@@ -14,7 +14,7 @@ PIXEL_SCALE = 255.0
 
 
 class KindsNet(nn.Module):
-    """Takes ``(n, 3, side, side)`` pixels of 0 to 255; gives logits ``(n, classes)``."""
+    """Takes ``(n, side, side, 3)`` pixels of 0 to 255; gives logits ``(n, classes)``."""
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class KindsNet(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return logits."""
-        x = pixels / PIXEL_SCALE
+        x = pixels.permute(0, 3, 1, 2) / PIXEL_SCALE
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = functional.relu(norm(convolution(x)))
         logits: torch.Tensor = self.last(torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1))

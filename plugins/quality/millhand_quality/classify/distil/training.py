@@ -7,17 +7,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn import functional
 
-from millhand_quality.classify.distil.config import KindsStudentConfig
-from millhand_quality.classify.distil.net import KindsNet
+from millhand_quality.classify.distil.config import LearningConfig
 from millhand_quality.inspect.distil.repeatable import repeatable
 
 Told = Callable[[float, str], None]
+Build = Callable[[], nn.Module]
+"""Makes the net, untrained; drawn from torch's generator."""
 
 WEIGHT_DECAY = 1e-3
 WARM_UP_STEPS = 50
@@ -28,8 +31,8 @@ SAVED_EVERY_S = 10.0
 class Shown:
     """Views to learn from, with what is known of each."""
 
-    views: NDArray[np.uint8]
-    """``(items, views, side, side, 3)``."""
+    views: NDArray[Any]
+    """``(items, views, …)``, each view as the net takes it."""
     targets: NDArray[np.int64]
     """Label of each item; −1 where only the teacher's answer is known."""
     taught: NDArray[np.float32] | None
@@ -38,30 +41,30 @@ class Shown:
 
 def train(
     shown: Shown,
-    classes: int,
-    config: KindsStudentConfig,
+    build: Build,
+    config: LearningConfig,
     *,
     steps: int,
     seed: int,
     file: Path,
     report: Told,
-) -> KindsNet:
+) -> nn.Module:
     """Train on one thread and return the net in evaluation mode.
 
     Its state lies in ``file`` every few seconds, whole or not at all: a run that was cut off goes
     on from there, and gives the same net as one that was not. A finished one is only read.
     """
     with repeatable(seed):
-        return _Training(shown, classes, config, steps, seed, file).run(report)
+        return _Training(shown, build, config, steps, seed, file).run(report)
 
 
 def steps_within(
-    seconds: float, shown: Shown, classes: int, config: KindsStudentConfig, seed: int
+    seconds: float, shown: Shown, build: Build, config: LearningConfig, seed: int
 ) -> int:
     """Return how many steps, at most the planned ones, fit into so much time on this machine."""
     tried = 12
     with repeatable(seed):
-        training = _Training(shown, classes, config, config.steps, seed, None)
+        training = _Training(shown, build, config, config.steps, seed, None)
         training.step(0)
         began = time.perf_counter()
         for number in range(1, tried + 1):
@@ -74,20 +77,20 @@ class _Training:
     def __init__(
         self,
         shown: Shown,
-        classes: int,
-        config: KindsStudentConfig,
+        build: Build,
+        config: LearningConfig,
         steps: int,
         seed: int,
         file: Path | None,
     ) -> None:
         self._shown, self._config, self._steps, self._file = shown, config, steps, file
         self._seed = seed
-        self._net = KindsNet(config.width, classes)
+        self._net = build()
         self._optimiser = torch.optim.AdamW(
             self._net.parameters(), lr=config.learning_rate, weight_decay=WEIGHT_DECAY
         )
 
-    def run(self, report: Told) -> KindsNet:
+    def run(self, report: Told) -> nn.Module:
         assert self._file is not None
         done, saved, loss = self._resume(), time.monotonic(), math.nan
         every = max(1, self._steps // 100)
@@ -110,9 +113,8 @@ class _Training:
         draw = np.random.default_rng((self._seed, number))
         items = draw.integers(len(shown.targets), size=config.batch)
         views = draw.integers(shown.views.shape[1], size=config.batch)
-        pixels = torch.from_numpy(shown.views[items, views]).permute(0, 3, 1, 2).float()
         self._net.train()
-        logits = self._net(pixels)
+        logits = self._net(torch.from_numpy(shown.views[items, views]).float())
         loss = self._loss(logits, items, views)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from millhand.errors import ConfigError
 from millhand.messages import tr
 from millhand_quality.classify.crop import cut
 from millhand_quality.classify.distil.config import GOOD, SIDE
+from millhand_quality.classify.distil.labelled import Labelled
 from millhand_quality.inspect.distil.examples import MASKS
 
 MARGIN = 24
@@ -22,39 +23,14 @@ MARGIN = 24
 STORED = SIDE + 2 * MARGIN
 
 
-@dataclass(frozen=True, slots=True)
-class Squares:
-    """Squares with room around them, and what they show."""
+class Squares(Labelled):
+    """Squares ``(n, STORED, STORED, 3) uint8``, RGB, with room around them."""
 
-    pixels: NDArray[np.uint8]
-    """``(n, STORED, STORED, 3)``, RGB."""
-    labels: tuple[str, ...]
-    groups: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def classes(self) -> tuple[str, ...]:
-        """Return the labels that occur, *good* first."""
-        return tuple(sorted(set(self.labels), key=lambda name: (name != GOOD, name)))
-
-    def targets(self, classes: Sequence[str]) -> NDArray[np.int64]:
-        """Return the labels as places in ``classes``.
-
-        Raises:
-            ConfigError: a label is not among them.
-        """
-        unknown = set(self.labels) - set(classes)
-        if unknown:
-            raise ConfigError(
-                tr("Nothing was learnt of: {names}.", names=", ".join(sorted(unknown))),
-                mend=tr("Add such items to the train shelf, or take these out."),
-            )
-        return np.array([classes.index(label) for label in self.labels], np.int64)
+    __slots__ = ()
 
     def middle(self) -> NDArray[np.uint8]:
         """Return the squares themselves, ``(n, SIDE, SIDE, 3)``."""
-        return np.ascontiguousarray(self.pixels[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
+        return np.ascontiguousarray(self.stored[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
 
 
 def read_squares(items: Items, file: Path, step: Callable[[float], None]) -> Squares:

@@ -1,0 +1,1 @@
+"""Distilling a classifier of curves. The only place here for torch."""
