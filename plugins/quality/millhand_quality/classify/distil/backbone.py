@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from millhand_quality.inspect.pictures import Shape
 from millhand_quality.inspect.runtime import open_session
 from millhand_quality.inspect.trunk import PIXEL_MEAN, trunk_parameters
 
+if TYPE_CHECKING:
+    import onnx
+
 Features = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 TAPS = (4, 10)
@@ -28,24 +32,26 @@ def backbone(run_by: str, size: int) -> Features:
     return _Torch(size) if run_by == "torch" else _Onnx(size)
 
 
+def pooled_graph(size: int) -> onnx.ModelProto:
+    """Return the shipped trunk for one picture, its taps pooled by mean and maximum over it."""
+    recorder = Recorder()
+    plan = InputPlan(Shape(size, size, 3), size, size)
+    pixels = record_pixels(recorder, plan, PIXEL_MEAN)
+    taps = record_trunk(recorder, pixels, 3, trunk_parameters(), max(TAPS))
+    pooled = []
+    for tap in TAPS:
+        for kind in ("GlobalAveragePool", "GlobalMaxPool"):
+            seen = recorder.node(kind, [taps[tap]], f"{kind}.{tap}")
+            pooled.append(recorder.node("Flatten", [seen], f"{kind}.{tap}.flat"))
+    found = recorder.node("Concat", pooled, "features", axis=1)
+    return recorder.model({IMAGE: image_spec(plan)}, {found: (FLOAT, (1, "f"))}, "Pooled features.")
+
+
 class _Onnx:
-    """The shipped trunk, its taps pooled by mean and maximum over the picture."""
+    """Runs the trunk by ONNX Runtime, a picture at a time."""
 
     def __init__(self, size: int) -> None:
-        recorder = Recorder()
-        plan = InputPlan(Shape(size, size, 3), size, size)
-        pixels = record_pixels(recorder, plan, PIXEL_MEAN)
-        taps = record_trunk(recorder, pixels, 3, trunk_parameters(), max(TAPS))
-        pooled = []
-        for tap in TAPS:
-            for kind in ("GlobalAveragePool", "GlobalMaxPool"):
-                seen = recorder.node(kind, [taps[tap]], f"{kind}.{tap}")
-                pooled.append(recorder.node("Flatten", [seen], f"{kind}.{tap}.flat"))
-        found = recorder.node("Concat", pooled, "features", axis=1)
-        model = recorder.model(
-            {IMAGE: image_spec(plan)}, {found: (FLOAT, (1, "f"))}, "Pooled features."
-        )
-        self._session = open_session(model.SerializeToString(), 1)
+        self._session = open_session(pooled_graph(size).SerializeToString(), 1)
         self._size = size
 
     def __call__(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:

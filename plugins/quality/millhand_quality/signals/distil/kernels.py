@@ -40,14 +40,18 @@ class Kernels:
             )
             for (values, dilation, padded), drawn in kinds.items()
         ]
-        self.weights = sum(weight.numel() + bias.numel() for weight, bias, _, _ in self._groups)
         self._length = length
 
     @property
+    def weights(self) -> int:
+        """How many numbers were drawn; what a kernel does not look at counts as nothing."""
+        return sum(int((weight != 0).sum()) + len(bias) for weight, bias, _, _ in self._groups)
+
+    @property
     def products(self) -> int:
-        """Multiplications that the features of one curve take."""
+        """Multiplications that the features of one curve take, likewise."""
         return sum(
-            weight.numel() * (self._length + 2 * pad - dilation * (weight.shape[2] - 1))
+            int((weight != 0).sum()) * (self._length + 2 * pad - dilation * (weight.shape[2] - 1))
             for weight, _, dilation, pad in self._groups
         )
 
