@@ -48,7 +48,8 @@ _NOTE = (
 NEVER = 2.0
 """A confidence that no answer has."""
 COOLING = 4
-"""Every fourth part held out sets the temperature; the others prove."""
+"""Every fourth part held out sets the temperature, the others prove; all do where nothing is
+to be promised."""
 JUDGED = 300
 """Items held out by which an int8 graph is judged."""
 READ, TAUGHT, CONTROLLED, LEARNT = 0.1, 0.3, 0.63, 0.96
@@ -130,7 +131,7 @@ class ClassifierStudent(ABC):
                 file=work / "student.pt",
                 report=part_of(say, CONTROLLED, LEARNT),
             )
-        return self._exported(net, held, steps)
+        return self._exported(net, held, steps, promising=lesson.plan.certify is not None)
 
     def evaluate(self, model: Model, teacher: Teacher, items: Items) -> Sequence[Metric]:
         """Measure on the sealed test, teacher and control beside it."""
@@ -184,9 +185,9 @@ class ClassifierStudent(ABC):
         file.write_text(json.dumps(steps), encoding="utf-8")
         return steps
 
-    def _exported(self, net: nn.Module, held: Labelled, steps: int) -> Exported:
+    def _exported(self, net: nn.Module, held: Labelled, steps: int, *, promising: bool) -> Exported:
         shown, targets = held.middle(), held.targets(self._classes)
-        cool, apart = _apart(held.groups)
+        cool, apart = _apart(held.groups) if promising else (list(range(len(held))), [])
         temperature = fit_temperature(_logits(net, shown[cool]), targets[cool])
         places = [int(np.flatnonzero(targets == kind)[0]) for kind in np.unique(targets)[:2]]
         return Exported(
@@ -210,14 +211,19 @@ class ClassifierStudent(ABC):
                 answer=_kind,
                 figure=lambda outputs: _accuracy(outputs, targets),
             ),
-            proof=Proof(
-                inputs=[{self.name: shown[place]} for place in apart],
-                right=[int(targets[place]) for place in apart],
-                answer=_kind,
-                confidence=lambda outputs: float(outputs[PROBABILITIES].max()),
-                data=f"one item of each of {len(apart)} parts of the calibration shelf",
-                told=self._told,
-            ),
+            proof=self._proof(shown, targets, apart) if promising else None,
+        )
+
+    def _proof(
+        self, shown: NDArray[Any], targets: NDArray[np.int64], apart: Sequence[int]
+    ) -> Proof:
+        return Proof(
+            inputs=[{self.name: shown[place]} for place in apart],
+            right=[int(targets[place]) for place in apart],
+            answer=_kind,
+            confidence=lambda outputs: float(outputs[PROBABILITIES].max()),
+            data=f"one item of each of {len(apart)} parts of the calibration shelf",
+            told=self._told,
         )
 
     def _told(self, found: Abstention) -> dict[str, Any]:
