@@ -1,6 +1,7 @@
 """Date and total of receipts from vendors never seen: right by coverage, straight-through.
 
-    python tests/benchmarks/admin_fields.py --data shared/data/admin/sroie/data
+    python tests/benchmarks/admin_fields.py --data sroie/data
+    python tests/benchmarks/admin_fields.py --data sroie/data --pages pages.jsonl
 
 SROIE (ICDAR 2019, 626 receipts with corrected text and labels; the text is given, so this measures
 the choice and not the recogniser). Five folds that share no vendor; the vendor is the first twelve
@@ -11,6 +12,8 @@ less sure of date and total is at least as sure as the threshold. A
 receipt whose value matches no pattern counts as wrong. One whose label is no date or amount can
 not be judged: it does not set the threshold; tables and straight-through count it as wrong, and
 straight-through is told without it, too.
+With ``--pages`` (from ``admin_receipts.py``) the same taggers and thresholds, from the text given,
+are asked about what was recognised on the real pictures.
 The baselines are the first date and the largest amount.
 """
 
@@ -20,13 +23,14 @@ import argparse
 import json
 import sys
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from time import process_time
 
 import numpy as np
+from admin_receipts import page_of, recorded
 
 from millhand.statistics.intervals import share
 from millhand_admin.paper.fact import Box, Method
@@ -44,6 +48,7 @@ BOUND = 0.005
 class Receipt:
     """One receipt: its page, its truth, its vendor's fold."""
 
+    name: str
     page: Page
     date: date | None
     total: Decimal | None
@@ -66,6 +71,7 @@ def receipts(folder: Path) -> list[Receipt]:
         amount = AMOUNT.search(key.get("total", "").replace("RM", ""))
         found.append(
             Receipt(
+                name=path.stem,
                 page=_page(lines.splitlines()),
                 date=None if when is None else date_of(when),
                 total=None if amount is None else amount_of(amount.group()),
@@ -131,11 +137,15 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--pages", type=Path, help="pages recognised on real pictures")
     given = parser.parse_args(arguments)
     data = receipts(given.data)
+    read = {} if given.pages is None else recorded(given.pages)
     pooled: dict[Field, Answers] = {field: [] for field in Field}
     both: Answers = []
     through: list[tuple[Receipt, bool]] = []
+    seen: list[bool] = []
+    seen_through: list[bool] = []
     begun = process_time()
     for seed in range(given.seeds):
         for fold in range(FOLDS):
@@ -148,8 +158,17 @@ def main(arguments: list[str]) -> None:
                     calibration += together(ask(taught, asked, seed))
             limit = threshold(calibration)
             test = [one for one in data if one.fold == fold]
-            answers = ask(others, test, seed)
+            pictures = [
+                replace(one, page=page_of(read[one.name]))
+                for one in test
+                if one.name in read and one.labelled
+            ]
+            everything = ask(others, test + pictures, seed)
+            answers = {field: found[: len(test)] for field, found in everything.items()}
             tested = together(answers)
+            looked = together(everything)[len(test) :]
+            seen += [right for _, right in looked]
+            seen_through += [right for sure, right in looked if sure >= limit]
             through += [
                 (one, right)
                 for one, (sure, right) in zip(test, tested, strict=True)
@@ -183,6 +202,9 @@ def main(arguments: list[str]) -> None:
     print("\nStraight through (date and total, threshold from calibration vendors):")
     told("all receipts", [right for _, right in through], len(both))
     told("those with both labels", [right for one, right in through if one.labelled], labelled)
+    if seen:
+        told("recognised on real pictures, both labels", seen_through, len(seen))
+        print(f"of those pictures date and total are right: {sum(seen)}/{len(seen)}")
 
 
 def told(name: str, right: list[bool], of: int) -> None:

@@ -23,8 +23,9 @@ from millhand_admin.reading.ocr.straighten import straightened
 from millhand_admin.reading.page import Page, Word, lines_of
 
 _ENLARGED = 1.6
-_ASK_ANOTHER = 0.8
-"""Mean confidence below which a second recogniser is asked."""
+_ASK_ANOTHER = 0.85
+"""Mean confidence below which a second recogniser is asked. Tesseract was 0.91 to 0.94 sure of
+bills that were drawn, 0.63 to 0.80 of real receipts, of which PP-OCR read many more lines right."""
 
 
 class Router:
