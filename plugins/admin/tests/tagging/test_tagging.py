@@ -37,7 +37,8 @@ def test_dates_that_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "right"),
     [("REG #19- 02/03/2018", "02/03/2018"), ("01  04-05-2018", "04-05-2018"),
-     ("10-02  17/03/2017", "17/03/2017"), ("30 May, 2018", "30 May, 2018")],
+     ("10-02  17/03/2017", "17/03/2017"), ("Due: 31July 2026", "31July 2026"),
+     ("30 May, 2018", "30 May, 2018")],
 )  # fmt: skip
 def test_numbers_beside_a_date_are_no_part_of_it(text: str, right: str) -> None:
     assert [match.group() for match in DATE.finditer(text)] == [right]

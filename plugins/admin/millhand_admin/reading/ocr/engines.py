@@ -88,7 +88,15 @@ class Tesseract:
         Raises:
             UnreadableDocument: ``recogniser``, it failed or took too long.
         """
-        return _tesseract(grey, "-l", "eng", "--psm", "7").strip()
+        return self.line_in(grey, Language.ENGLISH)
+
+    def line_in(self, grey: NDArray[np.uint8], language: Language) -> str:
+        """Recognise one line in a language.
+
+        Raises:
+            UnreadableDocument: ``recogniser``, it failed or took too long.
+        """
+        return _tesseract(grey, "-l", _TESSERACT[language], "--psm", "7").strip()
 
     def upright(self, grey: NDArray[np.uint8]) -> tuple[int, str] | None:
         """Tell how a page lies.
