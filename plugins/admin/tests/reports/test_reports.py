@@ -65,7 +65,7 @@ def test_the_shift_is_told_in_full(run: MadeRun) -> None:
     texts = [one.text for one in shift_report(run.entries, "casting").sentences()]
     assert "inspector (泵壳) decided 3: 3 OK, 0 not OK, 0 not decidable." in texts
     assert "inspector (vỏ bơm) decided 2: 0 OK, 2 not OK, 0 not decidable." in texts
-    assert "2 questions were asked; 1 are open." in texts
+    assert "Questions asked: 2; still open: 1." in texts
     assert any("inspector was put into control by anna" in text for text in texts)
 
 
