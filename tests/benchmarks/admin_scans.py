@@ -47,8 +47,8 @@ from millhand_admin.tagging.second_look import AGREED
 TODAY = date(2026, 11, 25)
 SURE = 0.99
 BELIEVED = {
-    "arithmetic holds (0.999)": HOLDS,
-    "check digit, or two recognisers agree (0.995)": min(CHECK_DIGIT, AGREED),
+    "arithmetic holds": HOLDS,
+    "check digit, or two recognisers agree": min(CHECK_DIGIT, AGREED),
 }
 
 

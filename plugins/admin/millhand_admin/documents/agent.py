@@ -186,7 +186,9 @@ class _Clerk:
     ) -> None:
         reason = _because(paper, texts)
         action = None if seen is None else draft(paper, seen)
-        question = tr("{reason} Shall the draft be made?", reason=reason) if action else reason
+        question = (
+            tr("{reason} Shall the draft be made?", reason=_ended(reason)) if action else reason
+        )
         self._actions.append(Propose(question=question, action=action, tainted=True))
         self._say(Verdict.NOT_DECIDABLE, reason, paper, findings, matched)
 
@@ -233,6 +235,11 @@ class _Clerk:
         )
 
 
+def _ended(text: str) -> str:
+    """End a text that is no sentence yet."""
+    return text if text.endswith((".", "?", "!", "。", "？")) else f"{text}."
+
+
 def _noted(trigger: EventArrived, state: State) -> Decision:
     """Block the receipts of a lot on hold, or release them."""
     body = trigger.event.body
@@ -244,7 +251,7 @@ def _noted(trigger: EventArrived, state: State) -> Decision:
     changed = sum(one != other for one, other in zip(items.receipts, state.items.receipts,
                                                      strict=True))  # fmt: skip
     return Decision(
-        reason=tr("{count} receipts of lot {lot} changed.", count=changed,
+        reason=tr("Receipts of lot {lot} that changed: {count}.", count=changed,
                   lot=getattr(body, "subject", "")),
         memory=pack(state.model_copy(update={"items": items})),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from decimal import Decimal
 
 from millhand.contracts import Hold, Nonconformance, Release
 from millhand.errors import ConfigError
@@ -32,7 +33,7 @@ def ncr(entries: Sequence[JournalEntry], cell: str, subject: str) -> Report:
     Raises:
         ConfigError: the entries tell of no nonconformance of it.
     """
-    told = _told(entries, subject)
+    told = _told(entries, subject, parts_held(entries, subject))
     sections = (
         Section(title=tr("What was found"), sentences=_found(told)),
         Section(title=tr("What became of the parts"), sentences=_became(entries, told)),
@@ -55,7 +56,7 @@ def eight_d(entries: Sequence[JournalEntry], cell: str, subject: str) -> Report:
     Raises:
         ConfigError: the entries tell of no nonconformance of it.
     """
-    told = _told(entries, subject)
+    told = _told(entries, subject, parts_held(entries, subject))
     steps: tuple[tuple[str, tuple[Sentence, ...]], ...] = (
         (tr("D1 Team"), ()),
         (tr("D2 Problem"), (*_found(told), *_became(entries, told))),
@@ -74,9 +75,19 @@ def eight_d(entries: Sequence[JournalEntry], cell: str, subject: str) -> Report:
     return Report(kind="8d", title=title, cell=cell, sections=sections)
 
 
-def _told(
-    entries: Sequence[JournalEntry], subject: str, parts: AbstractSet[str] = frozenset()
-) -> list[Told]:
+def parts_held(entries: Sequence[JournalEntry], subject: str) -> frozenset[str]:
+    """Return the parts for which a lot was put on hold: who found them need not know their lot."""
+    return frozenset(
+        part
+        for entry in entries
+        if isinstance(entry.record, Published)
+        and isinstance(body := entry.record.event.body, Hold)
+        and body.subject == subject
+        for part in body.part_ids
+    )
+
+
+def _told(entries: Sequence[JournalEntry], subject: str, parts: AbstractSet[str]) -> list[Told]:
     told = [
         (entry, entry.record.event.body)
         for entry in entries
@@ -95,15 +106,13 @@ def _told(
     return told
 
 
-def found_of(
-    entries: Sequence[JournalEntry], subject: str, parts: AbstractSet[str]
-) -> tuple[Sentence, ...]:
+def found_of(entries: Sequence[JournalEntry], subject: str) -> tuple[Sentence, ...]:
     """Tell of the nonconformances of a subject, or of the parts for which it was stopped.
 
     Raises:
         ConfigError: the entries tell of none.
     """
-    return _found(_told(entries, subject, parts))
+    return _found(_told(entries, subject, parts_held(entries, subject)))
 
 
 def _found(told: list[Told]) -> tuple[Sentence, ...]:
@@ -122,9 +131,10 @@ def _of_one(product: str, characteristic: str, found: list[Told]) -> list[Senten
     parts = list(dict.fromkeys(body.part_id for _, body in found))
     times = [entry.at_utc_ns for entry, _ in found]
     text = tr(
-        "{count} parts {product} do not meet {characteristic}, from {begin} to {end}: {parts}.",
+        "Parts ({product}) that do not meet {characteristic}: {count}, "
+        "from {begin} to {end}: {parts}.",
         count=len(parts),
-        product=product or tr("of unknown product"),
+        product=product or tr("product unknown"),
         characteristic=characteristic,
         begin=moment(min(times)),
         end=moment(max(times)),
@@ -132,15 +142,22 @@ def _of_one(product: str, characteristic: str, found: list[Told]) -> list[Senten
     )
     sentences = [Sentence(text=text, ids=ids_of(entry for entry, _ in found))]
     for entry, body in found[:30]:
+        texts = []
         if body.measured is not None and body.limit is not None:
-            text = tr("{part}: {measured:.4g} measured, {limit:.4g} allowed.", part=body.part_id,
-                      measured=body.measured, limit=body.limit)  # fmt: skip
-            sentences.append(Sentence(text=text, ids=(entry.id,)))
+            measured, limit = _figure(body.measured), _figure(body.limit)
+            texts.append(tr("{part}: {measured} measured, {limit} allowed.", part=body.part_id,
+                            measured=measured, limit=limit))  # fmt: skip
         if body.evidence:
-            text = tr("{part}: evidence {evidence}.", part=body.part_id,
-                      evidence=", ".join(one[:16] for one in body.evidence))  # fmt: skip
-            sentences.append(Sentence(text=text, ids=(entry.id,)))
+            texts.append(tr("{part}: evidence {evidence}.", part=body.part_id,
+                            evidence=", ".join(one[:16] for one in body.evidence)))  # fmt: skip
+        if texts:
+            sentences.append(Sentence(text=" ".join(texts), ids=(entry.id,)))
     return sentences
+
+
+def _figure(value: float) -> str:
+    """Four digits, and never with an exponent."""
+    return f"{Decimal(f'{value:.4g}'):f}"
 
 
 def _became(entries: Sequence[JournalEntry], told: list[Told]) -> tuple[Sentence, ...]:

@@ -68,7 +68,28 @@ def _decided(agent: str, product: str, pairs: list[tuple[JournalEntry, Intent]])
         not_ok=counts[Verdict.NOT_OK],
         unsure=counts[Verdict.NOT_DECIDABLE],
     )
+    silent = counts[None]
+    if silent == len(pairs):
+        who = f"{agent} ({product})" if product else agent
+        text = tr("{agent} decided {count}, none of them about whether something is OK.", agent=who,
+                  count=silent)  # fmt: skip
+    elif silent:
+        text += " " + tr("Not about whether something is OK: {count}.", count=silent)
     return Sentence(text=text, ids=ids_of(entry for entry, _ in pairs))
+
+
+def _ended(status: OutcomeStatus) -> str:
+    """Say how decisions ended."""
+    return {
+        OutcomeStatus.CONFIRMED: tr("Carried out and confirmed: {count}."),
+        OutcomeStatus.SENT: tr("Sent, on a channel that confirms nothing: {count}."),
+        OutcomeStatus.REFUSED: tr("Refused: {count}."),
+        OutcomeStatus.EXPIRED: tr("Too late, so not carried out: {count}."),
+        OutcomeStatus.NOT_SENT: tr("Nothing was to be sent, or let out: {count}."),
+        OutcomeStatus.UNKNOWN: tr("Unknown whether carried out: {count}."),
+        OutcomeStatus.AWAITING: tr("A person was asked: {count}."),
+        OutcomeStatus.WAITING: tr("Waiting for a receiver that is away: {count}."),
+    }[status]
 
 
 def _outcomes(entries: Sequence[JournalEntry]) -> tuple[Sentence, ...]:
@@ -78,7 +99,7 @@ def _outcomes(entries: Sequence[JournalEntry]) -> tuple[Sentence, ...]:
             by_status.setdefault(entry.record.status, []).append(entry)
     return tuple(
         Sentence(
-            text=tr("{count} ended as {status}.", count=len(found), status=status.value),
+            text=_ended(status).format(count=len(found)),
             ids=ids_of(found),
         )
         for status, found in sorted(by_status.items())
@@ -117,7 +138,7 @@ def _questions(entries: Sequence[JournalEntry]) -> tuple[Sentence, ...]:
     open_ = [entry for entry in asked if entry.id not in answered]
     found = [
         Sentence(
-            text=tr("{count} questions were asked; {open} are open.", count=len(asked),
+            text=tr("Questions asked: {count}; still open: {open}.", count=len(asked),
                     open=len(open_)),
             ids=ids_of(asked),
         )

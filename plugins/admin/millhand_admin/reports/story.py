@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from millhand.contracts import EventArrived, Hold, Nonconformance, Release
-from millhand.journal.records import Intent, Outcome, Published, Question
+from millhand.journal.records import Intent, Outcome, Question
 from millhand.messages import tr
 from millhand_admin.reports.nonconformance import contained, found_of
 from millhand_admin.reports.report import JournalEntry, Report, Section, Sentence, moment
@@ -21,11 +21,9 @@ def story(entries: Sequence[JournalEntry], cell: str, subject: str) -> Report:
     Raises:
         ConfigError: the entries tell of no nonconformance of it.
     """
-    held = _hold(entries, subject)
-    parts = set(held.part_ids) if held is not None else set()
     acted = [entry for entry in entries if _concerns(entry, subject)]
     sections = (
-        Section(title=tr("What was found"), sentences=found_of(entries, subject, parts)),
+        Section(title=tr("What was found"), sentences=found_of(entries, subject)),
         Section(title=tr("What was stopped"), sentences=contained(entries, subject)),
         Section(title=tr("What each did, and by whose leave"), sentences=tuple(_done(acted))),
         Section(title=tr("What became of it outside"), sentences=tuple(_outside(entries, acted))),
@@ -35,14 +33,6 @@ def story(entries: Sequence[JournalEntry], cell: str, subject: str) -> Report:
         kind="story", title=tr("The story of {subject}", subject=subject), cell=cell,
         sections=sections,
     )  # fmt: skip
-
-
-def _hold(entries: Sequence[JournalEntry], subject: str) -> Hold | None:
-    for entry in entries:
-        body = entry.record.event.body if isinstance(entry.record, Published) else None
-        if isinstance(body, Hold) and body.subject == subject:
-            return body
-    return None
 
 
 def _concerns(entry: JournalEntry, subject: str) -> bool:

@@ -14,9 +14,12 @@ from millhand_admin.checking.tax_numbers import NumberCheck, check_tax_number
 from millhand_admin.paper.fact import Fact, Method
 from millhand_admin.paper.paper import Line, Number, Paper, Party, Totals
 
-HOLDS = 0.999
-"""Of a value in arithmetic that holds. An assumption, neither calibrated nor conformal yet."""
-CHECK_DIGIT = 0.995
+HOLDS = 0.998
+"""Of a value in arithmetic that holds: none of 2,046 was wrong on 300 scans of layouts held out, so
+at most 0.18 % are (Clopper-Pearson, 95 %; docs/reference/benchmarks-admin.md)."""
+CHECK_DIGIT = 0.997
+"""Of a tax number whose check digit holds: of these and of what two recognisers read alike, none of
+1,583 was wrong, so at most 0.23 %."""
 _MISREAD = 0.2
 """Below this the letters themselves are in doubt, and no sum mends that."""
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, pairwise
 
-from millhand_admin.paper.fact import Fact
+from millhand_admin.paper.fact import Fact, Unread
 from millhand_admin.paper.paper import Form, Kind, Line, Number, Paper, Text, Totals
 from millhand_admin.reading.page import Page
 from millhand_admin.tagging.assurance import assured
@@ -59,12 +59,14 @@ def paper_of(pages: Sequence[Page], ours: Sequence[str] = ()) -> Paper | None:
     seller, buyer = parties(outside, ours)
     head = [row for row in outside if row not in below] if table else outside
     totals = raw.sums.totals(point)
+    due = _day(outside, Label.DUE)
+    undated = () if due is not None else _undated(outside, Label.DUE)
     paper = Paper(
         kind=kind,
         form=Form.PAGE,
         number=_number(head, kind, title),
         issued=_day(outside, Label.ISSUED, excluding=Label.DUE),
-        due=_day(outside, Label.DUE),
+        due=due,
         currency=currency,
         seller=seller,
         buyer=buyer,
@@ -74,7 +76,7 @@ def paper_of(pages: Sequence[Page], ours: Sequence[str] = ()) -> Paper | None:
         lines=raw.lines(point),
         taxes=raw.sums.taxes(point),
         totals=totals,
-        unread=raw.sums.unread(totals, point),
+        unread=(*raw.sums.unread(totals, point), *undated),
         pages=len(pages),
     )
     return assured(_with_rates(paper))
@@ -252,6 +254,18 @@ def _day(rows: Sequence[Row], label: Label, *, excluding: Label | None = None) -
         if id(piece) not in taken:
             return fact_of("", piece).having(value)
     return None
+
+
+def _undated(rows: Sequence[Row], label: Label) -> tuple[Unread, ...]:
+    """Return what a label announces with digits, and that is no date."""
+    return tuple(
+        Unread(what="a date", text=after.text, page=after.page.number,
+               box=after.page.shown(after.box))
+        for row in rows
+        for piece, after in pairwise(row)
+        if piece.label == label and not after.label and day(after.text) is None
+        and any(map(str.isdigit, after.text))
+    )  # fmt: skip
 
 
 def _currency(pages: Sequence[Page]) -> Text | None:

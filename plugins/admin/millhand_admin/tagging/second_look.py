@@ -24,7 +24,8 @@ from millhand_admin.tagging.numbers import POINTS, meant, mended, numbers_in
 
 Ask = Callable[[Fact[Any]], list[str]]
 """Other readings of the place where a value stands."""
-AGREED = 0.995
+AGREED = 0.997
+"""Of what two recognisers read alike; counted together with :data:`assurance.CHECK_DIGIT`."""
 DISAGREED = 0.5
 MENDED = 0.99
 """Of an amount that was misread first and of which one reading makes the arithmetic hold."""

@@ -7,13 +7,19 @@ from datetime import date
 from decimal import Decimal
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_SEPARATOR = r"\s?[/\-.\s,]\s?"
+_MARK = r" ?[/\-.,] ?| "
+"""Between day and month name; never two spaces, which part the cells of a line."""
 DATE = re.compile(
-    rf"(?<!\d)(?:(?P<d>\d{{1,2}}){_SEPARATOR}(?P<m>\d{{1,2}}|[A-Za-z]{{3,9}}){_SEPARATOR}"
-    rf"(?P<y>\d{{4}}|\d{{2}})(?!\d)|(?P<y2>20\d{{2}})[/\-.年](?P<m2>\d{{1,2}})[/\-.月](?P<d2>\d{{1,2}})(?!\d)"
-    rf"|(?P<y3>20\d{{2}})(?P<m3>[01]\d)(?P<d3>[0-3]\d)(?!\d)"
-    rf"|(?P<m4>[A-Za-z]{{3,9}})\s?(?P<d4>\d{{1,2}}),?\s?(?P<y4>20\d{{2}}))"
+    r"(?<!\d)(?:"
+    r"(?P<d>\d{1,2}) ?(?P<mark>[/\-.]) ?(?P<m>\d{1,2}) ?(?P=mark) ?"
+    r"(?P<y>\d{4}|\d{2})(?!(?P=mark)?\d)"
+    rf"|(?P<d5>\d{{1,2}})(?:{_MARK})?(?P<m5>[A-Za-z]{{3,9}})(?:{_MARK})(?P<y5>\d{{4}}|\d{{2}})(?!\d)"
+    r"|(?P<d6>\d{1,2}) (?P<m6>\d{1,2}) (?P<y6>\d{4})(?!\d| \d{3})"
+    r"|(?P<y2>20\d{2})[/\-.年](?P<m2>\d{1,2})[/\-.月](?P<d2>\d{1,2})(?!\d)"
+    r"|(?P<y3>20\d{2})(?P<m3>[01]\d)(?P<d3>[0-3]\d)(?!\d)"
+    r"|(?P<m4>[A-Za-z]{3,9})\s?(?P<d4>\d{1,2}),?\s?(?P<y4>20\d{2}))"
 )
+"""A day, month and year of numbers are parted by the same mark twice, or by single spaces."""
 AMOUNT = re.compile(
     r"(?<![\d.,])\d{1,3}(?:[,. ]\d{3})+(?:[.,]\d{2})?(?!\d)|(?<![\d.,])\d+[.,]\d{2}(?!\d)"
 )
@@ -21,7 +27,11 @@ AMOUNT = re.compile(
 
 def date_of(match: re.Match[str]) -> date | None:
     """Return the date that a match means; day before month, as outside the United States."""
-    parts = {name[0]: value for name, value in match.groupdict().items() if value is not None}
+    parts = {
+        name[0]: value
+        for name, value in match.groupdict().items()
+        if value is not None and name != "mark"
+    }
     month = parts["m"]
     number = int(month) if month.isdecimal() else _month(month)
     year = int(parts["y"])

@@ -65,14 +65,31 @@ def test_the_shift_is_told_in_full(run: MadeRun) -> None:
     texts = [one.text for one in shift_report(run.entries, "casting").sentences()]
     assert "inspector (泵壳) decided 3: 3 OK, 0 not OK, 0 not decidable." in texts
     assert "inspector (vỏ bơm) decided 2: 0 OK, 2 not OK, 0 not decidable." in texts
-    assert "2 questions were asked; 1 are open." in texts
+    assert "Questions asked: 2; still open: 1." in texts
     assert any("inspector was put into control by anna" in text for text in texts)
+
+
+def test_parts_whose_lot_the_inspector_did_not_know_are_those_of_the_hold() -> None:
+    made = MadeRun(cell="casting")
+    for number, measured in enumerate((40734.0, 0.000012345), start=1):
+        body = Nonconformance(part_id=f"P{number}", characteristic="surface", measured=measured,
+                              limit=301.4, evidence=("cd" * 32,))  # fmt: skip
+        event = Event(id=f"e{number}", producer="inspector", mode=Mode.CONTROL, at_utc_ns=number,
+                      body=body)  # fmt: skip
+        made.add(Published(event=event), id=event.id)
+    hold = Event(id="h1", producer="desk", mode=Mode.CONTROL, at_utc_ns=3,
+                 body=Hold(subject="H53396", reason="bad", part_ids=("P1", "P2")))  # fmt: skip
+    made.add(Published(event=hold), id="h1")
+    for draft in (ncr, eight_d):
+        texts = [one.text for one in draft(made.entries, "casting", "H53396").sentences()]
+        assert "P1: 40730 measured, 301.4 allowed. P1: evidence cdcdcdcdcdcdcdcd." in texts
+        assert any("0.00001234 measured" in text or "0.00001235" in text for text in texts)
 
 
 def test_an_ncr_tells_what_was_found_and_contained(run: MadeRun) -> None:
     report = ncr(run.entries, "casting", "L-4711")
     text = " ".join(one.text for one in report.sentences())
-    assert "2 parts vỏ bơm do not meet bề mặt / 表面" in text
+    assert "Parts (vỏ bơm) that do not meet bề mặt / 表面: 2, from" in text
     assert "P000004: 7.25 measured, 5 allowed." in text
     assert "Disposition reject was decided 2 times." in text
     assert "put on hold: 2 rejects in a row" in text

@@ -46,6 +46,14 @@ def bill(price: str = "4,50", total: str = "1.284,00") -> Page:
     )
 
 
+def test_a_date_that_can_not_be_read_is_not_passed_over() -> None:
+    rows = (("INVOICE",), ("Invoice no.: INV-4711", "Date: 25.11.2026"),
+            ("Your order: PO-88123", "Due date: 2S/l2/2026"), ("Subtotal", "10,00"))  # fmt: skip
+    paper = read(page(*rows))
+    assert paper.due is None
+    assert [one.text for one in paper.unread] == ["2S/l2/2026"]
+
+
 def read(one: Page) -> Paper:
     paper = paper_of([one], ours=("DE945807302",))
     assert paper is not None

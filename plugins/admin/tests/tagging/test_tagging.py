@@ -35,6 +35,23 @@ def test_dates_that_are_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "right"),
+    [("REG #19- 02/03/2018", "02/03/2018"), ("01  04-05-2018", "04-05-2018"),
+     ("10-02  17/03/2017", "17/03/2017"), ("Due: 31July 2026", "31July 2026"),
+     ("30 May, 2018", "30 May, 2018")],
+)  # fmt: skip
+def test_numbers_beside_a_date_are_no_part_of_it(text: str, right: str) -> None:
+    assert [match.group() for match in DATE.finditer(text)] == [right]
+
+
+@pytest.mark.parametrize(
+    "text", ["TEL: + 6 03 2026 6386", "14  04/03", "1-04-05-2018-7", "01 01  03"]
+)
+def test_telephone_and_other_numbers_are_no_dates(text: str) -> None:
+    assert DATE.search(text) is None
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [("1,234.50", "1234.50"), ("1.234,50", "1234.50"), ("9.00", "9.00"), ("12.431.500", "12431500"),
      ("1 234.50", "1234.50"), ("0,50", "0.50")],

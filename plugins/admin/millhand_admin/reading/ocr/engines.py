@@ -25,6 +25,11 @@ from millhand_admin.reading.page import Word
 _TIMEOUT_S = 60.0
 _LONGEST = 1280
 """Pixels of the longer side when text is looked for; it is recognised at full size."""
+_NARROWEST = 160
+"""Pixels that a run of text, 48 high, is filled up to at least: cells of tables are short, and what
+is filled up costs as much as letters (rapidocr fills up to 320, and six runs to the widest)."""
+_SURE_OF_TURN = 1.0
+"""Tesseract's confidence below which a page stays as it lies."""
 _TESSERACT = {
     Language.ENGLISH: "eng",
     Language.VIETNAMESE: "vie",
@@ -83,7 +88,15 @@ class Tesseract:
         Raises:
             UnreadableDocument: ``recogniser``, it failed or took too long.
         """
-        return _tesseract(grey, "-l", "eng", "--psm", "7").strip()
+        return self.line_in(grey, Language.ENGLISH)
+
+    def line_in(self, grey: NDArray[np.uint8], language: Language) -> str:
+        """Recognise one line in a language.
+
+        Raises:
+            UnreadableDocument: ``recogniser``, it failed or took too long.
+        """
+        return _tesseract(grey, "-l", _TESSERACT[language], "--psm", "7").strip()
 
     def upright(self, grey: NDArray[np.uint8]) -> tuple[int, str] | None:
         """Tell how a page lies.
@@ -96,11 +109,12 @@ class Tesseract:
             text = _tesseract(grey, "--psm", "0", "-c", "min_characters_to_try=12")
         except UnreadableDocument:
             return None
-        turn = re.search(r"Rotate: (\d+)", text)
+        turn = re.search(r"Rotate: (\d+)\s+Orientation confidence: ([\d.]+)", text)
         script = re.search(r"Script: (\w+)", text)
         if turn is None or script is None:
             return None
-        return (-int(turn[1]) // 90) % 4, script[1]
+        degrees = int(turn[1]) if float(turn[2]) >= _SURE_OF_TURN else 0
+        return (-degrees // 90) % 4, script[1]
 
 
 def _tesseract(grey: NDArray[np.uint8], *options: str) -> str:
@@ -219,12 +233,25 @@ class PpOcr:
 
     def line(self, grey: NDArray[np.uint8]) -> str:
         """Recognise one line, without looking for text first."""
+        return self.sure_line(grey)[0]
+
+    def sure_line(self, grey: NDArray[np.uint8]) -> tuple[str, float]:
+        """Recognise one line, and how sure that is, from 0 to 1."""
         engine = _rapidocr()
         if engine is None:
-            return ""
+            return "", 0.0
         result = engine(np.repeat(grey[..., None], 3, axis=2), use_det=False, use_cls=False,
                         use_rec=True)  # fmt: skip
-        return " ".join(result.txts or ())
+        return " ".join(result.txts or ()), min(map(float, result.scores or ()), default=0.0)
+
+    def corners(self, grey: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Find lines: four corners ``(4, 2)`` each, in pixels, from the top left clockwise."""
+        engine = _rapidocr()
+        if engine is None:
+            return []
+        picture = np.repeat(grey[..., None], 3, axis=2)
+        result = engine(picture, use_det=True, use_cls=False, use_rec=False)
+        return [] if result.boxes is None else [np.asarray(one, np.float32) for one in result.boxes]
 
 
 def _box(corners: Any, height: int, width: int) -> Box:
@@ -242,4 +269,5 @@ def _rapidocr() -> Any:
         return None
     threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
     looked_for = {"Det.limit_type": "max", "Det.limit_side_len": _LONGEST}
-    return RapidOCR(params={"Global.log_level": "error", **looked_for, **threads})
+    read_singly = {"Rec.rec_batch_num": 1, "Rec.rec_img_shape": [3, 48, _NARROWEST]}
+    return RapidOCR(params={"Global.log_level": "error", **looked_for, **read_singly, **threads})

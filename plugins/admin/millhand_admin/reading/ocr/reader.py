@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from millhand_admin.reading.limits import UnreadableDocument
 from millhand_admin.reading.ocr.charset import Language, alphabet
 from millhand_admin.reading.ocr.engines import Engine, PpOcr, Tesseract
+from millhand_admin.reading.ocr.glance import Glance, glance
 from millhand_admin.reading.ocr.prepare import enlarged, evened, is_photograph
 from millhand_admin.reading.ocr.router import Router
 from millhand_admin.reading.page import Page
@@ -53,12 +54,12 @@ class Reader:
         Raises:
             UnreadableDocument: ``recogniser``, none is installed that can write the language.
         """
-        quarters, script = self._look(grey)
-        likely = [one for one in self._routers if (one is Language.CHINESE) is (script in _CHINESE)]
-        likely.sort(key=_marked_first)
+        seen = self._look(grey)
+        likely = [one for one in self._routers if (one is Language.CHINESE) is seen.chinese]
+        likely.sort(key=_plain_first if seen.plain else _marked_first)
         pages = []
         for language in (*likely, *(one for one in self._routers if one not in likely)):
-            page = self._routers[language].read(grey, number, quarters)
+            page = self._routers[language].read(grey, number, seen.quarters)
             if language is Language.VIETNAMESE and _is_vietnamese(page):
                 return page
             pages.append(page)
@@ -66,15 +67,21 @@ class Reader:
                 break
         return max(pages, key=sureness)
 
-    def _look(self, grey: NDArray[np.uint8]) -> tuple[int, str]:
+    def _look(self, grey: NDArray[np.uint8]) -> Glance:
         """How a page lies and its script, as far as can be told."""
-        for engine in self._engines:
-            if isinstance(engine, Tesseract) and engine.available(Language.ENGLISH):
-                even = evened(grey) if is_photograph(grey) else grey
+        even = evened(grey) if is_photograph(grey) else grey
+        installed = [one for one in self._engines if one.available(Language.ENGLISH)]
+        for engine in installed:
+            if isinstance(engine, PpOcr):
+                seen = glance(even, engine)
+                if seen is not None:
+                    return seen
+        for engine in installed:
+            if isinstance(engine, Tesseract):
                 found = engine.upright(even)
                 if found is not None:
-                    return found
-        return 0, ""
+                    return Glance(quarters=found[0], chinese=found[1] in _CHINESE)
+        return Glance(quarters=0, chinese=False)
 
     def opinions(self, grey: NDArray[np.uint8], but: str, text: str) -> list[str]:
         """Recognise a line by every engine but the one named.
@@ -102,6 +109,11 @@ class Reader:
 def _marked_first(language: Language) -> int:
     """Vietnamese is tried before English: its recogniser writes plain letters too."""
     return (Language.VIETNAMESE, Language.ENGLISH, Language.CHINESE).index(language)
+
+
+def _plain_first(language: Language) -> int:
+    """English is tried first where no letter has a mark."""
+    return (Language.ENGLISH, Language.VIETNAMESE, Language.CHINESE).index(language)
 
 
 def _is_vietnamese(page: Page) -> bool:

@@ -14,6 +14,7 @@ from millhand_admin.paper.fact import Method
 from millhand_admin.reading.limits import Limits, UnreadableDocument
 from millhand_admin.reading.ocr.charset import Language, alphabet, can_write, missing
 from millhand_admin.reading.ocr.engines import PpOcr, Tesseract
+from millhand_admin.reading.ocr.passed_over import found_again
 from millhand_admin.reading.ocr.prepare import background, evened, is_photograph
 from millhand_admin.reading.ocr.router import Router
 from millhand_admin.reading.page import Word
@@ -118,6 +119,25 @@ def test_pages_are_read(language: Language, shadow: bool) -> None:
     box = page.lines[1].box
     assert box.left == pytest.approx(90 / 1240, abs=0.02)
     assert box.top == pytest.approx(230 / 620, abs=0.03)
+
+
+@tesseract
+def test_places_that_were_passed_over_are_read_and_others_left() -> None:
+    pytest.importorskip("rapidocr", reason="PP-OCR needs millhand-admin[ocr]")
+    grey = drawn(Language.VIETNAMESE)
+    engine = Tesseract()
+    words = engine.words(grey, Language.VIETNAMESE)
+    first, *rest = LINES[Language.VIETNAMESE]
+    kept = [one for one in words if one.box.top < 0.25]
+
+    def read_line(cut: NDArray[np.uint8]) -> str:
+        return engine.line_in(cut, Language.VIETNAMESE)
+
+    again = sorted(found_again(grey, kept, PpOcr(), read_line), key=lambda one: one.box.top)
+    assert [one.text for one in again] == rest
+    assert first not in [one.text for one in again]
+    assert again[0].box.left == pytest.approx(90 / 1240, abs=0.02)
+    assert found_again(grey, words, PpOcr(), read_line) == []
 
 
 class Unsure:
