@@ -5,13 +5,13 @@ from __future__ import annotations
 from millhand_logistics.schedule.jit import COMPILED
 from millhand_logistics.schedule.propose import Effort
 
-RULES_US = 12 if COMPILED else 500
+RULES_US = 12 if COMPILED else 300
 """Microseconds for each operation that the rules take, together; measured on a slow core."""
-SAMPLE_US = 5 if COMPILED else 1500
+SAMPLE_US = 3 if COMPILED else 300
 MOST_SAMPLES = 128
-TRY_US = 7 if COMPILED else 400
-"""Of one small change and its simulation."""
-MOST_TRIES = 2000
+TRY_US = 0.05 if COMPILED else 5
+"""Of one small change and its pricing."""
+MOST_TRIES = 100_000
 _SHARE = 0.6
 """Of the time; the rest is for reading, checking and a busy processor."""
 
@@ -32,5 +32,5 @@ def effort_within(
     left_us = seconds * 1e6 * _SHARE - rounds * RULES_US * operations
     samples = min(max(int(left_us / 2 / (rounds * SAMPLE_US * many)), 0), MOST_SAMPLES)
     left_us -= rounds * samples * SAMPLE_US * many
-    tries = min(max(int(left_us / (rounds * TRY_US * many)), 0), MOST_TRIES)
+    tries = min(max(int(left_us / (TRY_US * many)), 0), MOST_TRIES)
     return Effort(samples=samples, tries=tries, solver=solver)

@@ -10,6 +10,8 @@ from millhand_logistics.schedule.problem import Problem
 from millhand_logistics.schedule.simulate import Plan, simulate
 
 STUDENT, SAMPLE = "student", "student, sampled"
+SHARPNESS = 2.0
+"""How much surer than it learnt to be the student is when it draws; chosen on random shops."""
 
 
 def own_plans(problem: Problem, policy: Policy, samples: int = 0, seed: int = 0) -> Iterator[Plan]:
@@ -23,6 +25,7 @@ def own_plans(problem: Problem, policy: Policy, samples: int = 0, seed: int = 0)
         samples: plans drawn beside the best guesses.
         seed: of the draws.
     """
+    drawing = policy.sharpened(SHARPNESS)
     best = simulate(problem, policy.choose(problem), STUDENT)
     yield best
     mirror = mirrored(problem)
@@ -32,7 +35,7 @@ def own_plans(problem: Problem, policy: Policy, samples: int = 0, seed: int = 0)
     for backwards, draw in draws:
         shop = mirror if backwards and mirror is not None else problem
         source = SAMPLE if draw else STUDENT
-        found = simulate(shop, policy.choose(shop, draw), source)
+        found = simulate(shop, (drawing if draw else policy).choose(shop, draw), source)
         if found.cost < best.cost:
             best = turned(problem, found) if backwards else found
             yield best

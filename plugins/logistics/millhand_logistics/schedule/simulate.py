@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from millhand_logistics.schedule.build import build
 from millhand_logistics.schedule.jit import COMPILED
-from millhand_logistics.schedule.kernel import build
+from millhand_logistics.schedule.memory import as_arrays, as_lists, empty_plan, empty_scratch
 from millhand_logistics.schedule.problem import Ints, Objective, Problem
 from millhand_logistics.schedule.tables import (
+    BROKEN,
     FEATURES,
-    HIDDEN,
-    HIDDEN_2,
     Built,
     Choice,
     Record,
     Scratch,
     Tables,
 )
-
-BROKEN = 1 << 44
-"""Cost of a fixed operation that begins before what it needs is done: more than any delay."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,17 +77,16 @@ def simulate(
     t = problem.tables
     room = 0 if recording is None else _rows_at_most(t)
     record = _record(t.operations, room)
-    out, scratch = _built(t.operations), _scratch(t)
+    out, scratch = empty_plan(t.operations), empty_scratch(t)
     if COMPILED:
         placed = build(t, choice, scratch, record, out)
     else:
         # Lists are several times faster than arrays for the interpreter.
-        lists = Built(*_lists(out))
-        kept = Record(*_lists(record))
+        plan, kept = Built(*as_lists(out)), Record(*as_lists(record))
         placed = build(
-            Tables(*_lists(t)), Choice(*_lists(choice)), Scratch(*_lists(scratch)), kept, lists
+            Tables(*as_lists(t)), Choice(*as_lists(choice)), Scratch(*as_lists(scratch)), kept, plan
         )
-        out = Built(*(np.array(column, np.int64) for column in lists))
+        out = as_arrays(plan)
         record = Record(np.array(kept.rows), *(np.array(c, np.int64) for c in kept[1:]))
     assert placed == t.operations, "every operation is placed; precedence was checked"
     if recording is not None:
@@ -137,14 +132,6 @@ def _cost(
     return cost
 
 
-def _lists(columns: Any) -> list[Any]:
-    return [column.tolist() if isinstance(column, np.ndarray) else column for column in columns]
-
-
-def _built(operations: int) -> Built:
-    return Built._make([*np.zeros((6, operations), np.int64), np.zeros(1, np.int64)])
-
-
 def _record(operations: int, rows: int) -> Record:
     return Record(
         rows=np.zeros((rows, FEATURES)),
@@ -165,17 +152,3 @@ def _branches(t: Tables) -> int:
     chain = bool((np.diff(t.pred_ptr) <= 1).all() and (np.diff(t.succ_ptr) <= 1).all())
     starts = np.bincount(t.order[np.diff(t.pred_ptr) == 0], minlength=t.orders)
     return int(starts.max()) if chain else int(np.bincount(t.order).max())
-
-
-def _scratch(t: Tables) -> Scratch:
-    n, m = t.operations, t.machines
-    return Scratch._make(
-        [
-            *np.zeros((15, n), np.int64),
-            np.zeros(n),
-            *(np.zeros((n, width)) for width in (FEATURES, HIDDEN)),
-            *np.zeros((2, HIDDEN_2)),
-            *np.zeros((5, m), np.int64),
-            np.zeros(HIDDEN),
-        ]
-    )

@@ -96,6 +96,19 @@ class Choice(NamedTuple):
     w3: Any
 
 
+class Goal(NamedTuple):
+    """Prices of a tick, as :class:`~millhand_logistics.schedule.problem.Objective` has them."""
+
+    makespan: int
+    tardiness: int
+    flow: int
+    setup: int
+
+
+BROKEN = 1 << 44
+"""Cost of a fixed operation that begins before what it needs is done: more than any delay."""
+
+
 class Built(NamedTuple):
     """What the builder writes, by operation."""
 
@@ -164,3 +177,29 @@ class Scratch(NamedTuple):
     load: Any
     queue: Any
     mean: Any
+
+
+class Search(NamedTuple):
+    """Working memory of the search by small changes, by operation unless said otherwise."""
+
+    sequence: Any
+    """By place: operations whose place is not given, each after what it waits for."""
+    trial: Any
+    """The same, changed."""
+    place: Any
+    machine: Any
+    chain: Any
+    """Operations that the cost hangs on, one after another."""
+    stack: Any
+    mark: Any
+    before: Any
+    """The operation before, on the same machine; -1 for none."""
+    line: Any
+    done: Any
+    """By order: when it is done."""
+    last: Any
+    """By machine: the operation seen last."""
+    best_sequence: Any
+    best_machine: Any
+    history: Any
+    """By number of the change, over and over: what the plan cost then."""

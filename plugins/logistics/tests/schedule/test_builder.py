@@ -16,7 +16,7 @@ from millhand.errors import ConfigError
 from millhand_logistics.schedule.check import faults, working_time
 from millhand_logistics.schedule.distil.random_shops import classical, everyday
 from millhand_logistics.schedule.instances import flexible_shop, job_shop
-from millhand_logistics.schedule.kernel import advance
+from millhand_logistics.schedule.placing import advance
 from millhand_logistics.schedule.policy import Policy
 from millhand_logistics.schedule.problem import Fixed, Machine, Operation, Order, Problem
 from millhand_logistics.schedule.rules import by_priority, every_rule, in_order, rule
