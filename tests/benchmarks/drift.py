@@ -1,6 +1,6 @@
 """When drift is found, against when false rejects have doubled: a station that ages, in simulation.
 
-    python tests/benchmarks/drift.py [--model scenarios/casting_cell/models/impeller] [--seeds 10]
+    python tests/benchmarks/drift.py [--model scenarios/casting_cell/models/impeller] [--seeds 6]
 
 Parts of the simulated line are rendered and judged by a package, without PLC and engine. The
 station is as new for 400 parts; then the lamp fades and the lens soils, a little more with each
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument(
         "--model", type=Path, default=Path("scenarios/casting_cell/models/impeller")
     )
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=6)
     said = parser.parse_args()
     judge = Judge(said.model)
     nominal = judge.parameters.promised_rate
