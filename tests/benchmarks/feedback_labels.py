@@ -15,7 +15,7 @@ from some, the gate looks at others, and the figure is of the rest.
 
 The figure of a defective picture is its AUROC within the frame, of marked cells against cells far
 from any; of a rendered part the share of good parts below it. The gate lets a candidate by where
-the mean of the paired differences on its parts is surely above 0 (bootstrap, one-sided 95 %).
+the mean of the paired differences on its parts is surely above 0 (bootstrap, one-sided, 1 − alpha).
 A *violation* is a candidate that it let by and that is worse on the held-out parts. Intervals of
 gains: parts drawn anew (bootstrap, 95 %), each with its mean over draws.
 """
@@ -194,7 +194,7 @@ def _resampled(values: NDArray[np.float64], random: np.random.Generator) -> NDAr
     return np.asarray(values[places].mean(axis=1))
 
 
-def curve(subject: Subject, draws: int) -> Iterator[tuple[int, Tally]]:
+def curve(subject: Subject, draws: int, alpha: float) -> Iterator[tuple[int, Tally]]:
     """Yield for each number of labels what many draws came to."""
     for count in LABELS:
         tally = Tally()
@@ -206,7 +206,7 @@ def curve(subject: Subject, draws: int) -> Iterator[tuple[int, Tally]]:
             reading = Reading(subject.fitted, subject.defective.at(labelled[:count]))
             looked = [_change(subject, reading, places, half) for half, places in
                       enumerate((gate, report))]  # fmt: skip
-            surely = float(np.quantile(_resampled(looked[0], random), 0.05))
+            surely = float(np.quantile(_resampled(looked[0], random), alpha))
             parts = subject.defective.at(report).parts
             tally.add(looked[1], surely > 0, parts)
         if tally.draws:
@@ -341,6 +341,7 @@ def main() -> None:
     """Print the learning curves."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=40)
+    parser.add_argument("--alpha", type=float, default=0.05, help="of the gate")
     parser.add_argument("--only", choices=tuple(SUBJECTS))
     told = parser.parse_args()
     print("| set | labels | let by the gate | gain of all, points | worse | gain through the gate "
@@ -349,7 +350,7 @@ def main() -> None:
     for name, make in SUBJECTS.items():
         if told.only in (None, name):
             subject = make()
-            for count, tally in curve(subject, told.draws):
+            for count, tally in curve(subject, told.draws, told.alpha):
                 print(f"| {subject.name} | {count} | {tally.row()} |", flush=True)
 
 
