@@ -3,6 +3,7 @@
 ::
 
     python tests/benchmarks/cascade_agent.py [--product impeller] [--on openvino] [--exact no]
+    python tests/benchmarks/cascade_agent.py --quick PACKAGE --quick-precision int8 --timing-only
 
 Parts are rendered, each under a light and finish of its own that no package was fitted on. One half
 is to choose by: of the thresholds fixed beforehand in ``millhand inspect cascade`` the one that
@@ -118,8 +119,11 @@ def cleared_at(told: Sequence[Told], threshold: float, *, defective: bool) -> fl
     return float(np.mean(some))
 
 
-def times(models: dict[str, OpenedModel], files: Sequence[Path]) -> dict[str, float]:
-    """Return milliseconds from file to verdict: cleared at once, passed on, and one model alone."""
+def times(models: dict[str, OpenedModel], files: Sequence[Path]) -> dict[str, tuple[float, float]]:
+    """Return milliseconds from file to verdict, middle and mean, by the way that parts go.
+
+    Cleared at once, passed on, and one model alone; the file is read and decoded in each.
+    """
     agents = {
         "cleared": InspectAgent(InspectConfig(clear_from=1e-9)),
         "passed on": InspectAgent(InspectConfig(clear_from=NEVER)),
@@ -134,7 +138,28 @@ def times(models: dict[str, OpenedModel], files: Sequence[Path]) -> dict[str, fl
                 took = 1000 * (time.perf_counter() - began)
                 if turn and _went(decision) == name:
                     found[name].append(took)
-    return {name: float(np.median(some)) for name, some in found.items() if some}
+    return {
+        name: (float(np.median(some)), float(np.mean(some))) for name, some in found.items() if some
+    }
+
+
+def streamed(
+    models: dict[str, OpenedModel], files: Sequence[Path], clear_from: float
+) -> tuple[list[float], float]:
+    """Return milliseconds from file to verdict of each part of a line, and the share cleared.
+
+    One agent with a real threshold, parts in the order in which they come, after one round of
+    warming up: caches hold what they hold on a line where most parts are cleared.
+    """
+    agent, took, cleared = InspectAgent(InspectConfig(clear_from=clear_from)), [], 0
+    for turn in range(3):
+        for path in files:
+            began = time.perf_counter()
+            decision = agent.decide(observation(open_picture(path).pixels()), models)
+            if turn:
+                took.append(1000 * (time.perf_counter() - began))
+                cleared += MODEL not in decision.models
+    return took, cleared / len(took)
 
 
 def _went(decision: Decision) -> str:
@@ -148,31 +173,38 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--product", default="impeller")
     parser.add_argument("--quick", type=Path, help="package; the scenario's small student")
+    parser.add_argument("--quick-precision", help="of its graphs; the accelerator's choice")
     parser.add_argument("--on", default="openvino")
     parser.add_argument("--exact", choices=("yes", "no"), default="yes", help="of OpenVINO")
     parser.add_argument("--good", type=int, default=200)
     parser.add_argument("--defective", type=int, default=60, help="of each of six kinds")
     parser.add_argument("--lost-at-most", type=float, default=0.03)
     parser.add_argument("--timing-only", action="store_true")
+    parser.add_argument("--stream", type=float, help="a line's time only, at this threshold")
     given = parser.parse_args()
     adapter = Plugins.discover().adapter(given.on).load()
     settings = {"threads": 1} | ({"exact": given.exact == "yes"} if given.on == "openvino" else {})
     accelerator = adapter("cpu", adapter.Config(**settings))
     quick = given.quick or MODELS / "students" / given.product
     models = {
-        QUICK: open_model(open_package(quick), accelerator),
+        QUICK: open_model(open_package(quick), accelerator, given.quick_precision),
         MODEL: open_model(open_package(MODELS / given.product), accelerator),
     }
     try:
+        if given.stream is not None:
+            _stream(models, given.product, given.stream)
+            return 0
         ms = _times(models, given.product)
-        print(f"{given.product} on {given.on} {settings}, file to verdict, ms p50: "
-              + ", ".join(f"{name} {value:.2f}" for name, value in ms.items()))  # fmt: skip
+        used = {name: model.used.precision for name, model in models.items()}
+        print(f"{given.product} on {given.on} {settings}, {used}, file to verdict, ms p50 (mean): "
+              + ", ".join(f"{name} {p50:.2f} ({mean:.2f})"
+                          for name, (p50, mean) in ms.items()))  # fmt: skip
         if not given.timing_only:
             halves = [
                 ask(models, pictures(given.product, given.good, given.defective, half))
                 for half in (0, 1)
             ]
-            _print(halves, ms, given.lost_at_most)
+            _print(halves, {name: mean for name, (_, mean) in ms.items()}, given.lost_at_most)
     finally:
         for model in models.values():
             model.close()
@@ -180,13 +212,31 @@ def main() -> int:
     return 0
 
 
-def _times(models: dict[str, OpenedModel], product: str) -> dict[str, float]:
+def _times(models: dict[str, OpenedModel], product: str) -> dict[str, tuple[float, float]]:
     with tempfile.TemporaryDirectory(prefix="millhand-cascade-") as folder:
         files = []
         for number, (pixels, _) in enumerate(pictures(product, 12, 0, 7)):
             files.append(Path(folder) / f"{number}.png")
             Image.fromarray(pixels).save(files[-1])
         return times(models, files)
+
+
+def _stream(models: dict[str, OpenedModel], product: str, clear_from: float) -> None:
+    """Print a line's time for files that are packed (PNG), lossy (JPEG) and plain (BMP)."""
+    parts = list(pictures(product, 198, 0, 8))
+    defective = list(pictures(product, 0, 1, 8))[:2]
+    parts = [*parts[:99], defective[0], *parts[99:], defective[1]]
+    print(f"{product}, {len(parts)} parts of a line with 1 % defects, cleared from {clear_from:g}:")
+    with tempfile.TemporaryDirectory(prefix="millhand-cascade-") as folder:
+        for kind in ("png", "jpg", "bmp"):
+            files = [Path(folder) / f"{number:03}.{kind}" for number in range(len(parts))]
+            for path, (pixels, _) in zip(files, parts, strict=True):
+                Image.fromarray(pixels).save(path, quality=95)
+            took, cleared = streamed(models, files, clear_from)
+            p50, p99 = np.quantile(took, (0.5, 0.99))
+            kilobytes = files[0].stat().st_size / 1000
+            print(f"  {kind}, {kilobytes:.0f} kB: mean {np.mean(took):.2f} ms, "
+                  f"p50 {p50:.2f}, p99 {p99:.2f}; {cleared:.1%} cleared")  # fmt: skip
 
 
 def _print(halves: Sequence[Sequence[Told]], ms: dict[str, float], most: float) -> None:

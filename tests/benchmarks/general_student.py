@@ -3,8 +3,9 @@
 ::
 
     python tests/benchmarks/general_student.py [--draws 5] [--timing-only]
+    python tests/benchmarks/general_student.py --beside "first five blocks, half the size"
 
-The student was distilled on photographs and generated surfaces; no picture of the sets below, nor
+The student was distilled on generated surfaces and photographs; no picture of the sets below, nor
 of the part that they show, is among them. So one student is judged on all. Two baselines cost as
 little and were never distilled: the trunk on a picture of half the size, and the trunk's first five
 blocks on such a picture, which is what the student starts as. Sets and figures are those of
@@ -173,9 +174,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--timing-only", action="store_true")
+    parser.add_argument(
+        "--beside", nargs="*", choices=[one.name for one in CONTENDERS], help="trunk and student"
+    )
     given = parser.parse_args()
+    shown = CONTENDERS
+    if given.beside is not None:
+        shown = tuple(
+            one for at, one in enumerate(CONTENDERS) if at < 2 or one.name in given.beside
+        )
     if not given.timing_only:
-        _accuracy(given.draws)
+        _accuracy(given.draws, shown)
     print("\n| with a Gaussian at 256x256, ONNX Runtime, one thread | ms p50 | quickest | MB |")
     print("|---|---:|---:|---:|")
     for name, p50, quickest, megabytes in times():
@@ -183,13 +192,13 @@ def main() -> int:
     return 0
 
 
-def _accuracy(draws: int) -> None:
-    names = " | ".join(contender.name for contender in CONTENDERS)
+def _accuracy(draws: int, contenders: Sequence[Contender]) -> None:
+    names = " | ".join(contender.name for contender in contenders)
     print(f"| set | head | good pictures | figure | {names} |")
-    print("|---|---|---:|---|" + "---:|" * len(CONTENDERS))
+    print("|---|---|---:|---|" + "---:|" * len(contenders))
     for job in jobs():
         cells = job.shown.test_defective[0].mask is not None
-        each = [dict(judged(job, contender, draws)) for contender in CONTENDERS]
+        each = [dict(judged(job, contender, draws)) for contender in contenders]
         for head in job.heads:
             row = [_told(found[head], each[0][head]) for found in each]
             figure = "cell AUROC" if cells else "image AUROC"

@@ -23,7 +23,7 @@ from millhand_quality.inspect.shipped import read_shipped
 from millhand_quality.inspect.trunk import BLOCKS, PIXEL_SCALE, Array, Block, convolutions
 
 STUDENT_FILE = Path(__file__).parent / "weights" / "general_student.npz"
-STUDENT_SHA256 = "7df98ecf205611a30fec6baf022438ee9458773675376d2f5edf630db78ec0a3"
+STUDENT_SHA256 = "ab3b1f9be2a69028c1dcb113a2c0176af5a80628a954be5c509c3b691b1fc893"
 """SHA-256 of :data:`STUDENT_FILE`."""
 START_TAP, STUDENT_TAP = 4, 10
 """The trunk's blocks that it stands for: the last of its start, and the one it was taught."""

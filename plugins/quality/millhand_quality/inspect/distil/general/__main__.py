@@ -5,10 +5,11 @@
     python -m millhand_quality.inspect.distil.general --photographs DIR --work DIR --minutes 30
 
 Each call goes on where the last stopped; the one that takes the last step writes ``student.npz``
-and its SHA-256, which belong into ``weights/`` and ``student.py``. The shipped one was taught on
-121 photographs, the wallpapers of Debian's ``mate-backgrounds``, ``plasma-workspace-wallpapers``
-and ``lomiri-wallpapers``, and on generated surfaces; any varied photographs will do. Where a piece
-ends decides which pairs come next, so that another run gives a like student, not the same bytes.
+and its SHA-256, which belong into ``weights/`` and ``student.py``. Photographs are learnt from only
+where ``sources.toml``, or another list given by ``--sources``, says whose each is and that its
+licence is permissive; beside them there are generated surfaces, and no photograph is needed at all.
+Where a piece ends decides which pairs come next, so that another run gives a like student, not the
+same bytes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import torch
 
 from millhand_quality.inspect.distil.general.net import StudentNet
 from millhand_quality.inspect.distil.general.pool import PoolPlan, photographs_in, write_pool
+from millhand_quality.inspect.distil.general.sources import SOURCES, require_listed
 from millhand_quality.inspect.distil.general.training import Learner, TrainingPlan, train
 from millhand_quality.inspect.distil.trunk import npz_bytes
 from millhand_quality.inspect.student import student_parameter_names
@@ -37,6 +39,7 @@ def main() -> int:
     """Go on for so many minutes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photographs", type=Path, required=True)
+    parser.add_argument("--sources", type=Path, default=SOURCES)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--plan", type=Path, default=PLAN)
@@ -45,7 +48,9 @@ def main() -> int:
     plan = tomllib.loads(given.plan.read_text(encoding="utf-8"))
     torch.set_num_threads(1)
     shards = plan["pool"].pop("shards")
-    pool = PoolPlan(photographs_in(given.photographs), **plan["pool"])
+    photographs = photographs_in(given.photographs)
+    require_listed(photographs, given.sources)
+    pool = PoolPlan(photographs, **plan["pool"])
     sys.stdout.write(f"{len(pool.photographs)} photographs\n")
     for shard in write_pool(pool, given.work / "pool", shards):
         if time.monotonic() > until:

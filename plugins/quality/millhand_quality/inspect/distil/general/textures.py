@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from millhand_quality.inspect.distil.general.relief import height_of, lit
 from millhand_quality.inspect.pictures import Pixels
 
 Plane = NDArray[np.float32]
@@ -77,7 +79,16 @@ def tracks(random: Random, side: int) -> Plane:
     return np.asarray(image, np.float32)
 
 
-KINDS: tuple[Callable[[Random, int], Plane], ...] = (noise, grating, leaves, tracks)
+def relief(random: Random, side: int) -> Plane:
+    """Return a lit relief whose surface is cast or turned."""
+    rough = (noise if random.random() < 0.8 else grating)(random, side)
+    shown = lit(random, height_of(random, side), rough)
+    stains = noise(random, side) * np.float32(random.uniform(0, 0.3))
+    return _stretched(shown * (1 - stains))
+
+
+KINDS: tuple[Callable[[Random, int], Plane], ...] = (noise, grating, leaves, tracks, relief, relief)
+"""A surface is drawn from these; reliefs, which look most like parts, twice as often."""
 
 
 def surface(random: Random, side: int) -> Pixels:
@@ -93,6 +104,6 @@ def surface(random: Random, side: int) -> Pixels:
     return np.asarray(np.clip(np.rint(coloured + grain), 0, 255), np.uint8)
 
 
-def _stretched(plane: NDArray[np.float64]) -> Plane:
+def _stretched(plane: NDArray[np.floating[Any]]) -> Plane:
     low, high = np.quantile(plane, (0.01, 0.99))
     return np.asarray(np.clip((plane - low) / max(high - low, 1e-6), 0, 1), np.float32)

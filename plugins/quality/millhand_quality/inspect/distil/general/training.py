@@ -47,7 +47,7 @@ class TrainingPlan:
     warm_steps: int = 100
     held_out: int = 1
     """Shards, the last ones, that are looked at and never learnt from."""
-    average: float = 0.998
+    average: float = 0.99
     """How much of the averaged weights is kept at a step."""
     seed: int = 0
 
