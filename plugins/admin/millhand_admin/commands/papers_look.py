@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from millhand.cli.exits import ExitCode
-from millhand.errors import ConfigError
 from millhand.messages import tr
 
 
 @click.command(
     help=tr(
         "Write one page that shows what was read from the paper of a question or decision: each "
-        "value beside the picture it was read from, unsure ones marked.\n"
+        "value beside the picture it was read from, unsure ones marked. A file that ends in .json "
+        "gets the same as data, each picture as PNG in base64.\n"
         "\n"
         "\b\n"
         "  millhand review list scenarios/office\n"
@@ -28,21 +28,13 @@ from millhand.messages import tr
 def papers_look(*, about: str, where: str, out: Path) -> ExitCode:
     """Write the page."""
     from millhand.cli.places import find_journal
-    from millhand.feedback.review import show
-    from millhand.journal.blobs import BlobReader
-    from millhand.journal.places import BLOBS
-    from millhand_admin.reading.limits import Limits
-    from millhand_admin.reports.looked import as_page, values_of
+    from millhand_admin.reports.looked import as_json, as_page, look
 
-    place = find_journal(where)
-    with place.open() as journal:
-        intent = show(journal, about).intent
-    documents = list(intent.observation.documents.values())
-    if not documents:
-        raise ConfigError(tr("{about} is about no document.", about=about))
-    reference = documents[0].ref
-    content = BlobReader(place.folder / BLOBS).load_document(reference.sha256)
-    values = values_of(intent.decision, content, Limits())
-    out.write_text(as_page(reference.name, intent.decision.reason, values), encoding="utf-8")
-    click.echo(tr("{file}: {count} values.", file=out, count=len(values)))
+    case = look(find_journal(where), about)
+    if out.suffix.lower() == ".json":
+        text = as_json(case)
+    else:
+        text = as_page(case.document, case.reason, list(case.values))
+    out.write_text(text, encoding="utf-8")
+    click.echo(tr("{file}: {count} values.", file=out, count=len(case.values)))
     return ExitCode.FINE

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from jinja2 import Environment
 from PIL import Image
 
+from millhand.cli.places import JournalPlace
 from millhand.contracts import Decision, Highlight, Value
+from millhand.errors import ConfigError
+from millhand.feedback.review import show
+from millhand.journal.blobs import BlobReader
+from millhand.journal.places import BLOBS
+from millhand.messages import tr
 from millhand_admin.paper.fact import Box, Fact, Method
 from millhand_admin.reading.crops import Crops
 from millhand_admin.reading.limits import Limits, UnreadableDocument
@@ -48,6 +55,37 @@ class Looked:
     how: str
     unsure: bool
     picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a person looks at: the paper under a question or decision."""
+
+    document: str
+    reason: str
+    values: tuple[Looked, ...]
+
+
+def look(place: JournalPlace, about: str) -> Case:
+    """Return what was read from the paper of a question or decision.
+
+    Raises:
+        ConfigError: it is about no document.
+    """
+    with place.open() as journal:
+        intent = show(journal, about).intent
+    documents = list(intent.observation.documents.values())
+    if not documents:
+        raise ConfigError(tr("{about} is about no document.", about=about))
+    reference = documents[0].ref
+    content = BlobReader(place.folder / BLOBS).load_document(reference.sha256)
+    values = values_of(intent.decision, content, Limits())
+    return Case(reference.name, intent.decision.reason, tuple(values))
+
+
+def as_json(case: Case) -> str:
+    """Return a case as data, for a console."""
+    return json.dumps(asdict(case), ensure_ascii=False)
 
 
 def values_of(decision: Decision, document: bytes, limits: Limits) -> list[Looked]:

@@ -49,10 +49,8 @@ def _styles() -> dict[str, Any]:
     return {
         "body": body,
         "title": ParagraphStyle("title", parent=body, fontSize=15, leading=20, spaceAfter=8),
-        "heading": ParagraphStyle(
-            "heading", parent=body, fontSize=11.5, leading=16, spaceBefore=10
-        ),
-        "blank": ParagraphStyle("blank", parent=body, fontSize=8.5, textColor=_GREY, spaceBefore=8),
+        "heading": ParagraphStyle("heading", parent=body, fontSize=11.5, leading=16, spaceBefore=6),
+        "blank": ParagraphStyle("blank", parent=body, fontSize=8.5, textColor=_GREY, spaceBefore=6),
     }
 
 
@@ -80,7 +78,7 @@ def _section(section: Section, styles: dict[str, Any]) -> list[Any]:
     for blank in section.blanks:
         parts += [
             _text(blank.label, styles["blank"]),
-            Spacer(1, 18),
+            Spacer(1, 14),
             HRFlowable(width="100%", thickness=0.5, color="#98a3b3"),
         ]
     return parts
