@@ -206,14 +206,15 @@ def hint_part(data: Path, students: list[tuple[str, Policy]], seconds: float, co
 
 def _polished(problem: Problem, hint: Plan, seconds: float) -> tuple[Plan, float]:
     """Return CP-SAT's plan after some CPU seconds, in pieces of deterministic time, and those."""
-    best, spent, number = hint, 0.0, 0
-    while spent < seconds:
-        left = seconds - spent
-        answer, ms = timed(lambda h=best, e=left / 4, n=number: solve(problem, h, e, n))
-        spent, number = spent + ms / 1000, number + 1
+    best, spent, effort = hint, 0.0, 0.02
+    for number in range(1000):
+        answer, ms = timed(lambda h=best, e=effort, n=number: solve(problem, h, e, n))
+        spent += ms / 1000
         if answer.plan is not None:
             best = cheapest([best, valid(problem, answer.plan)])
-        if answer.proven or left < seconds / 5:
+        rate = effort / (ms / 1000)
+        effort = min(10 * effort, 0.7 * rate * (seconds - spent))
+        if answer.proven or spent > 0.9 * seconds:
             break
     return best, spent
 
@@ -226,14 +227,15 @@ def breakdown_part(data: Path, students: list[tuple[str, Policy]]) -> None:
         gains, times, worse, losses = [], [], 0, []
         for name in [f"ta{first + i:02}" for i in range(1, 11)]:
             problem, _ = instances[name]
-            plan = propose(problem, Effort(samples=32), students[0][1] if students else None).plan
+            effort = effort_within(0.1, problem.tables.operations)
+            plan = propose(problem, effort, students[0][1] if students else None).plan
             at, length = plan.makespan // 3, plan.makespan // 10
             load = np.bincount(plan.machine, weights=plan.end - plan.start)
             now = breakdown(problem, plan, int(load.argmax()), at, length)
             floor, before = floor_from(now, at), places_of(floor_from(problem, 0), plan)
             found, ms = timed(
-                lambda f=floor, b=before: replan(
-                    f, b, Calm(), Effort(samples=32), students[0][1] if students else None
+                lambda f=floor, b=before, e=effort: replan(
+                    f, b, Calm(), e, students[0][1] if students else None
                 )
             )
             valid(found.problem, found.plan)
@@ -329,21 +331,24 @@ def replan_part(students: list[tuple[str, Policy]]) -> None:
     """Time a re-plan of 1,000 operations in which 100 have their place."""
     policy = students[0][1] if students else None
     problem = classical(5, (50, 20))
-    plan = propose(problem, Effort(samples=8), policy).plan
+    shipped = effort_within(0.1, 1000)
+    plan = propose(problem, shipped, policy).plan
     at = int(np.sort(plan.start)[100])
     now = breakdown(problem, plan, 3, at, plan.makespan // 10)
     floor, before = floor_from(now, at), places_of(floor_from(problem, 0), plan)
     rows = []
-    for samples in (0, 4, 32):
-        for calm in (Calm(), Calm(frozen=100, promised=400, most_moves=20)):
+    for calm in (Calm(), Calm(frozen=100, promised=400, most_moves=20)):
+        efforts = (Effort(samples=0), effort_within(0.1, 1000, twice=calm.promised > 0))
+        for effort in efforts:
             runs = [
-                timed(lambda s=samples, c=calm: replan(floor, before, c, Effort(samples=s), policy))
+                timed(lambda e=effort, c=calm: replan(floor, before, c, e, policy))
                 for _ in range(5)
             ]
             found = runs[0][0]
             rows.append(
                 (
-                    samples,
+                    effort.samples,
+                    effort.tries,
                     calm.most_moves if calm.most_moves is not None else "any",
                     int(floor.problem.tables.fixed.sum()) + len(found.frozen),
                     found.turned,
@@ -351,7 +356,9 @@ def replan_part(students: list[tuple[str, Policy]]) -> None:
                     f"{min(ms for _, ms in runs):.0f}",
                 )
             )
-    show(("samples", "moves allowed", "given places", "moved", "better, %", "CPU ms"), rows)
+    show(
+        ("samples", "tries", "moves allowed", "given places", "moved", "better, %", "CPU ms"), rows
+    )
 
 
 def main() -> None:
