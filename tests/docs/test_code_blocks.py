@@ -33,6 +33,8 @@ from millhand.scenario.load import load_text
 from millhand.scenario.schema import ScenarioFile
 
 CELL = Path("scenarios") / "casting_cell"
+TRY_AGAIN = 4
+"""Exit code where something outside is away for now."""
 LONGEST_S = 300
 
 
@@ -175,7 +177,18 @@ def _console(text: str, marks: dict[str, str], workplace: Workplace, where: str)
 
 
 def _shell(script: str, workplace: Workplace, where: str, code: int) -> str:
-    done = subprocess.run(
+    """Run a script; what says "try again" is tried again while the terminal beside comes up."""
+    done = _ran(script, workplace)
+    until = time.monotonic() + 60
+    while done.returncode == TRY_AGAIN != code and workplace.beside and time.monotonic() < until:
+        time.sleep(0.2)
+        done = _ran(script, workplace)
+    assert done.returncode == code, f"{where} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
+def _ran(script: str, workplace: Workplace) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=workplace.folder,
         env=workplace.environment,
@@ -185,8 +198,6 @@ def _shell(script: str, workplace: Workplace, where: str, code: int) -> str:
         timeout=LONGEST_S,
         check=False,
     )
-    assert done.returncode == code, f"{where} ended with {done.returncode}:\n{done.stdout}"
-    return done.stdout
 
 
 def _python(text: str, marks: dict[str, str], workplace: Workplace, where: str) -> None:

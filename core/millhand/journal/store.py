@@ -278,13 +278,18 @@ class Store(ABC):
             if self.cell:
                 return
             cells = list(connection.execute(select(entry.c.cell).distinct()).scalars())
+        if not cells:
+            raise Unavailable(
+                tr("The journal {place} holds nothing yet.", place=self.place),
+                mend=tr("It begins with its cell's first entry. Start the cell, or try again."),
+            )
         if len(cells) != 1:
             raise ConfigError(
                 tr(
                     "The journal {place} holds {count} cells: {cells}.",
                     place=self.place,
                     count=len(cells),
-                    cells=", ".join(sorted(cells)) or "-",
+                    cells=", ".join(sorted(cells)),
                 ),
                 mend=tr("Name the cell."),
             )

@@ -159,6 +159,10 @@ def test_errors_are_translated_too(shell, tmp_path):
     assert str(tmp_path / "none") in vietnamese
 
 
+FEWEST = {"vi": 150, "zh": 60}
+"""Texts that a catalogue translates at least; Chinese has those of reports."""
+
+
 @pytest.mark.parametrize("file", sorted(LOCALE.glob("*/LC_MESSAGES/millhand.po")), ids=str)
 def test_translations_keep_their_placeholders(file):
     with file.open("rb") as stream:
@@ -166,7 +170,7 @@ def test_translations_keep_their_placeholders(file):
     translated = [
         message for message in catalog if message.id and message.string and any(message.string)
     ]
-    assert len(translated) > 150
+    assert len(translated) > FEWEST[file.parents[1].name]
     for message in translated:
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
         strings = message.string if isinstance(message.string, tuple) else (message.string,)

@@ -270,3 +270,13 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Unavailable):
         Journal(tmp_path / "file" / "journal.sqlite", cell="c").open()
+
+
+def test_a_journal_without_an_entry_yet_says_try_again(tmp_path: Path) -> None:
+    file = tmp_path / "j.db"
+    with (
+        Journal(file, cell="c"),
+        pytest.raises(Unavailable, match="holds nothing yet") as caught,
+    ):
+        Journal.open_readonly(file)
+    assert "try again" in caught.value.mend
