@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 
 from millhand.contracts import (
-    CustomEvent,
     Decision,
     Frame,
     Highlight,
@@ -15,12 +14,12 @@ from millhand.contracts import (
     Models,
     Needs,
     Observation,
-    PartTrigger,
     TriggerKind,
 )
 from millhand.messages import tr
 from millhand_quality.classify.config import ClassifyConfig
 from millhand_quality.classify.crop import cut
+from millhand_quality.classify.naming import name_kind
 from millhand_quality.classify.parameters import (
     IMAGE,
     PROBABILITIES,
@@ -78,22 +77,19 @@ class ClassifyAgent:
             return Decision(reason=tr("Nothing to classify."), scores={"score": score}, models=used)
         row, column = _worst(seen["heat"], frame)
         square = cut(frame.pixels, row, column, wanted.side)
-        shares = kinds(**{IMAGE: square})[PROBABILITIES]
-        place = int(shares.argmax())
-        sure, kind = float(shares[place]), wanted.classes[place]
-        answered = sure >= wanted.answer_from
+        found = name_kind(kinds(**{IMAGE: square})[PROBABILITIES], wanted)
         return Decision(
-            confidence=sure if answered else None,
-            reason=_words(kind, sure, wanted, answered=answered),
-            scores={"score": score, **_shares(wanted, shares)},
-            events=(_event(observation, kind if answered else "", sure),),
+            confidence=found.confidence,
+            reason=found.reason,
+            scores={"score": score, **found.scores},
+            events=(found.event(KIND_FOUND, observation),),
             explanations=(
                 Highlight(
                     fields={
-                        "kind": kind if answered else None,
+                        "kind": found.named,
                         "row": row,
                         "column": column,
-                        "confidence": sure,
+                        "confidence": found.sure,
                     }
                 ),
             ),
@@ -120,32 +116,3 @@ def _worst(
     height, width = frame.pixels.shape[:2]
     row, column = at // columns, at % columns
     return (2 * row + 1) * height // (2 * rows), (2 * column + 1) * width // (2 * columns)
-
-
-def _words(kind: str, sure: float, wanted: KindsParameters, *, answered: bool) -> str:
-    share = f"{100 * sure:.0f}"
-    if answered:
-        return tr("{kind}, {share} % sure", kind=kind, share=share)
-    if wanted.answer_from > 1:
-        return tr("No kind is named: the package has proven no error rate.")
-    return tr("It cannot tell the kind: perhaps {kind}, {share} % sure.", kind=kind, share=share)
-
-
-def _shares(
-    wanted: KindsParameters, shares: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-) -> dict[str, float]:
-    return {f"p_{name}": float(share) for name, share in zip(wanted.classes, shares, strict=True)}
-
-
-def _event(observation: Observation, kind: str, sure: float) -> CustomEvent:
-    trigger = observation.trigger
-    part = trigger.part_id if isinstance(trigger, PartTrigger) else ""
-    return CustomEvent(
-        name=KIND_FOUND,
-        data={
-            "part": part,
-            "product": observation.product or "",
-            "kind": kind or None,
-            "confidence": sure,
-        },
-    )

@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from millhand.contracts import (
-    CustomEvent,
     Decision,
     Models,
     Needs,
     Observation,
-    PartTrigger,
     TriggerKind,
 )
 from millhand.messages import tr
+from millhand_quality.classify.naming import name_kind
 from millhand_quality.signals.config import SignalsConfig
 from millhand_quality.signals.parameters import (
     PROBABILITIES,
@@ -80,18 +79,12 @@ class SignalsAgent:
                 ),
                 models=used,
             )
-        shares = model(**{SIGNAL: curve})[PROBABILITIES]
-        place = int(shares.argmax())
-        sure, kind = float(shares[place]), wanted.classes[place]
-        answered = sure >= wanted.answer_from
+        found = name_kind(model(**{SIGNAL: curve})[PROBABILITIES], wanted)
         return Decision(
-            confidence=sure if answered else None,
-            reason=_words(kind, sure, wanted, answered=answered),
-            scores={
-                f"p_{name}": float(share)
-                for name, share in zip(wanted.classes, shares, strict=True)
-            },
-            events=(_event(observation, kind if answered else "", sure),),
+            confidence=found.confidence,
+            reason=found.reason,
+            scores=found.scores,
+            events=(found.event(CURVE_NAMED, observation),),
             models=used,
         )
 
@@ -114,26 +107,3 @@ def _curve(observation: Observation, channels: tuple[str, ...]) -> NDArray[np.fl
 
 def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _words(kind: str, sure: float, wanted: CurveParameters, *, answered: bool) -> str:
-    share = f"{100 * sure:.0f}"
-    if answered:
-        return tr("{kind}, {share} % sure", kind=kind, share=share)
-    if wanted.answer_from > 1:
-        return tr("No kind is named: the package has proven no error rate.")
-    return tr("It cannot tell the kind: perhaps {kind}, {share} % sure.", kind=kind, share=share)
-
-
-def _event(observation: Observation, kind: str, sure: float) -> CustomEvent:
-    trigger = observation.trigger
-    part = trigger.part_id if isinstance(trigger, PartTrigger) else ""
-    return CustomEvent(
-        name=CURVE_NAMED,
-        data={
-            "part": part,
-            "product": observation.product or "",
-            "kind": kind or None,
-            "confidence": sure,
-        },
-    )
